@@ -1,0 +1,25 @@
+"""Inject faults into a running shop, keep placing orders, and say whether order placement held its steady state.
+
+The files, in the order they act on an experiment:
+
+errors.py      one tree of errors, each with its exit code and what to do next
+units.py       quantities with their units: durations, rates, percentages, tolerances
+model.py       the nouns of an experiment file: typed, frozen; the JSON Schema comes from them
+verdict.py     the nouns of a judgement: checks, invariants, evidence, verdict
+system.py      the nouns of a system under test: services, sets, third parties, how its records are read
+cli.py         the commands; no logic; maps errors to exit codes
+parse.py       YAML text → Experiment; every error with file:line:column and what is allowed
+validate.py    rules over a whole experiment: targets exist, windows fit, metrics can be measured
+plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
+run.py         the conductor: calls the stages in order, and heals in `finally`
+inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
+load/          open-loop traffic in a process of its own → history
+observe.py     probes at a fixed rate → samples
+journal.py     append-only JSON Lines, fsynced before an injection; read again after a crash
+judge/         journal + history + samples → verdict per check and phase; pure
+reconcile/     history + final reads of the systems of record → invariants; pure
+report/        verdict → terminal, JSON, JUnit XML, Markdown, one self-contained HTML page; pure
+faults/        one small file per fault
+targets/       where the system runs and what a fault may ask of it
+agent/         runs inside a target's network namespace; holds packet faults while its stdin is open
+"""

@@ -1,0 +1,72 @@
+"""The protocol of a fault: its parameters are fields, its four acts are methods.
+
+`heal` follows from the fault and the lease alone: it is idempotent, and may be called without `inject`, twice, or
+after the service died. `evidence` is the measured effect, read from the system and never from our own wish.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from chaos.model import Frozen
+from chaos.system import System
+from chaos.targets.base import Capability, Target
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One fault on one service: what undoing it needs, and no more."""
+
+    id: str  # unique within the run, as in "2-network.latency-storefront-1"
+    service: str
+    for_s: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a fault did to the system, as measured."""
+
+    effective: bool
+    summary: str  # one sentence with figures
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+class Fault(Frozen):
+    """A fault with its parameters. Subclasses set the class variables, add fields, and implement the four acts."""
+
+    word: ClassVar[str]  # as in the YAML
+    title: ClassVar[str]  # what it does, in one sentence
+    undo: ClassVar[str]  # how it is undone, in one sentence
+    by_hand: ClassVar[str] = ""  # what a person can do where undoing failed
+    needs: ClassVar[frozenset[Capability]]
+
+    def problems(self, service: str, system: System) -> Iterable[str]:
+        """What is wrong with these parameters for this service; nothing by default."""
+        return ()
+
+    def describe(self, service: str) -> str:
+        """What will be done, in one sentence, for `chaos plan`."""
+        return f"{self.title} ({service})"
+
+    def prepare(self, target: Target, lease: Lease) -> None:
+        """Whatever is slow and can be done before traffic starts, such as attaching an agent."""
+
+    @abstractmethod
+    def inject(self, target: Target, lease: Lease) -> None:
+        """Puts the fault on; raises InjectFailed."""
+
+    @abstractmethod
+    def is_active(self, target: Target, lease: Lease) -> bool:
+        """Whether the system itself says the fault is on."""
+
+    @abstractmethod
+    def heal(self, target: Target, lease: Lease) -> None:
+        """Takes the fault off; idempotent; raises HealFailed."""
+
+    @abstractmethod
+    def evidence(self, target: Target, lease: Lease) -> Evidence:
+        """The measured effect so far; asked just before healing and once more after it."""

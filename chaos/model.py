@@ -1,0 +1,174 @@
+"""The nouns of an experiment file, typed and frozen; the JSON Schema of `chaos schema` comes from them.
+
+Only shapes and units are checked here. Whether a target exists, a fault can run and a window fits is for
+`validate`, which sees the whole experiment and the system it is meant for.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from chaos.units import Duration, Percent, Rate, Tolerance, tolerance
+
+
+class Frozen(BaseModel):
+    """Base of everything a file may hold: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+
+Bound = Annotated[
+    Tolerance,
+    BeforeValidator(tolerance),
+    WithJsonSchema({"type": "string", "examples": [">= 99.5%", "< 800ms", "> 15/s", "< 50% for 10s"]}),
+]
+Tolerances = dict[str, Bound]
+"""Metric name → the bound it must keep, as in `orders.p99: "< 800ms"`."""
+
+
+class Invariant(StrEnum):
+    """What must be true of the systems of record once all faults are healed and the backlog has drained."""
+
+    NONE_LOST = "orders.none_lost"
+    NONE_DOUBLED = "orders.none_doubled"
+    CHARGED_ONCE = "payments.charged_once"
+    SETTLED = "payments.settled"
+    STOCK_CONSERVED = "stock.conserved"
+    REPLICAS_AGREE = "replicas.agree"
+    SHIPMENTS_MATCH = "shipments.match"
+
+
+class Load(Frozen):
+    """Traffic while the experiment runs: open loop, so a slow reply never slows the clock."""
+
+    orders: Rate = Field(description="Orders placed per second, as in 20/s.")
+    browse: Rate = Field(default=0.0, description="Pages and searches asked for per second, as in 40/s.")
+    timeout: Duration = Field(
+        default=5.0, description="How long a customer waits; an order without a reply by then is unknown."
+    )
+
+
+class Phases(Frozen):
+    """How long each part of the run lasts; the fault phase lasts from the first fault to the end of the last."""
+
+    warmup: Duration = Field(default=2.0, description="Traffic before anything is judged, to fill pools and caches.")
+    baseline: Duration = Field(default=10.0, description="Traffic without faults; steady_state must hold here.")
+    fault: Duration | None = Field(default=None, description="The fault phase; left out, it ends with the last fault.")
+    recovery: Duration = Field(default=30.0, description="Traffic after the last fault has been healed.")
+
+
+class OneOf(Frozen):
+    """One member of a set, drawn with the experiment's seed."""
+
+    one_of: str = Field(alias="one of", description="The set to draw from, as in storefronts.")
+
+
+class AllOf(Frozen):
+    """Every member of a set."""
+
+    all_of: str = Field(alias="all of", description="The set, as in storefronts.")
+
+
+class PercentOf(Frozen):
+    """A share of a set, drawn with the experiment's seed; at least one member."""
+
+    percent_of: str = Field(alias="percent of", description="The set to draw from.")
+    percent: Percent = Field(description="The share of the set, as in 50%.")
+
+
+Selector = str | OneOf | AllOf | PercentOf
+
+
+class Act(Frozen):
+    """One fault on one or more services, for a while."""
+
+    fault: str = Field(description="The fault's word, as in network.latency; `chaos faults` lists them.")
+    target: Selector = Field(
+        description="A service by name, or {one of: SET}, {all of: SET}, {percent of: SET, percent: 50%}."
+    )
+    with_: dict[str, Any] = Field(
+        default_factory=dict, alias="with", description="The fault's parameters; `chaos faults NAME` lists them."
+    )
+    at: Duration = Field(default=0.0, description="When the fault starts, counted from the start of the fault phase.")
+    for_: Duration = Field(alias="for", description="How long it lasts.")
+
+
+class Recovers(Frozen):
+    """How soon the system must be steady again."""
+
+    within: Duration = Field(description="Steady this soon after the last fault ends, and from then on.")
+
+
+class HttpProbe(Frozen):
+    """Asks a service over HTTP; a reply below 400 counts as success, its time as latency."""
+
+    http: str = Field(description="SERVICE/PATH, as in storefront-1/healthz.")
+    every: Duration = Field(default=1.0, description="How often.")
+
+
+class SqlProbe(Frozen):
+    """Asks a database for one number."""
+
+    sql: str = Field(description="A query that returns one number or truth value.")
+    on: str = Field(description="The database service to ask.")
+    every: Duration = Field(default=1.0, description="How often.")
+
+
+class CommandProbe(Frozen):
+    """Runs a command where a service runs; exit code 0 counts as success, a number it prints as its value."""
+
+    command: list[str] = Field(min_length=1, description="The program and its arguments.")
+    on: str = Field(description="The service in whose network it runs.")
+    every: Duration = Field(default=1.0, description="How often.")
+
+
+class StateProbe(Frozen):
+    """Looks whether a service's process runs; running counts as success."""
+
+    state: str = Field(description="The service to look at.")
+    every: Duration = Field(default=1.0, description="How often.")
+
+
+Probe = HttpProbe | SqlProbe | CommandProbe | StateProbe
+
+
+class Experiment(Frozen):
+    """A whole experiment file, version 1."""
+
+    title: str = Field(min_length=1, description="The hypothesis in a few words, as in 'Checkout survives …'.")
+    description: str = Field(default="", description="What is expected and why, for the reader of the report.")
+    tags: list[str] = Field(
+        default_factory=list, description="Words to select by; catalogue IDs such as C7 among them."
+    )
+    sandbox: Literal["shop"] = Field(
+        default="shop", description="What is attacked: the shop that comes with this program."
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="Makes every random choice repeatable; drawn and recorded if left out.",
+    )
+    weak: list[str] = Field(default_factory=list, description="Protections of the shop that are switched off.")
+    load: Load = Field(description="The traffic.")
+    phases: Phases = Field(default_factory=Phases, description="How long each part lasts.")
+    probes: dict[str, Probe] = Field(
+        default_factory=dict, description="Measurements of your own, each usable in tolerances by its name."
+    )
+    steady_state: Tolerances = Field(
+        min_length=1, description="What normal is: must hold in the baseline, or nothing is injected."
+    )
+    method: list[Act] = Field(min_length=1, description="The faults, on a flat timeline.")
+    while_faulty: Tolerances | None = Field(
+        default=None, description="The hypothesis under fault; steady_state itself where left out."
+    )
+    recovers: Recovers | None = Field(default=None, description="How soon the system must be steady again.")
+    invariants: list[Invariant] = Field(
+        default_factory=list, description="What must be true of the systems of record afterwards."
+    )
+    abort_if: Tolerances = Field(
+        default_factory=dict, description="Heal at once when one of these is true while faults are on."
+    )

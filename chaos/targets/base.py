@@ -1,0 +1,100 @@
+"""What a fault may ask of a target, whatever runs it: small capabilities, each a protocol.
+
+A target lists the capabilities it has and says, for each it lacks, why and what to do about it. A fault names those
+it needs, and `validate` refuses an experiment beforehand where one is missing. Leaves out how anything is done:
+that is `embedded.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from chaos.system import System
+
+
+class Capability(StrEnum):
+    """A thing that some targets can do and others cannot."""
+
+    PROCESSES = "processes"  # kill, start, pause and look at a service's processes
+    NETWORK = "network"  # hold packet faults in a service's own network namespace
+    THIRD_PARTY = "third party"  # tell a third party to misbehave
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a capability is missing here, and what a person can do about it."""
+
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """What is known of a target before it is started: enough to validate and plan, changing nothing."""
+
+    system: System
+    missing: Mapping[Capability, Refusal]
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """One process, as the kernel shows it."""
+
+    pid: int
+    state: str  # the letter of /proc/PID/stat: R, S, D running or waiting, T stopped, Z dead
+    started: int  # clock ticks since boot; tells a process from a later one with the same pid
+
+
+class Processes(Protocol):
+    """Signals and starts the processes of services."""
+
+    def kill(self, service: str) -> None:
+        """SIGKILL to every process of the service; returns once they are gone. Harmless when none runs."""
+
+    def start(self, service: str) -> None:
+        """Starts the service unless it runs; does not wait until it serves."""
+
+    def terminate(self, service: str, *, within_s: float) -> None:
+        """SIGTERM, then SIGKILL to what is left after `within_s` seconds."""
+
+    def pause(self, service: str) -> None:
+        """SIGSTOP to every process of the service."""
+
+    def resume(self, service: str) -> None:
+        """SIGCONT to every process of the service; harmless when none is stopped."""
+
+    def processes(self, service: str) -> list[ProcessState]:
+        """The service's processes, its first one first; empty when none runs."""
+
+
+class Agent(Protocol):
+    """One service's network agent; see chaos/agent for the requests it takes."""
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends one request and returns the reply; raises FaultError when the agent refuses or is gone."""
+
+
+class Network(Protocol):
+    """Finds agents and addresses."""
+
+    def agent(self, service: str) -> Agent:
+        """The agent in the service's network namespace, started if none runs."""
+
+    def host(self, service: str) -> str:
+        """The service's address as its peers see it."""
+
+
+class Http(Protocol):
+    """Finds where a service listens."""
+
+    def url(self, service: str, port: str) -> str:
+        """`http://host:port` of one port of a service, reachable from here."""
+
+
+class Target(Processes, Network, Http, Protocol):
+    """A running system: every capability it has. Asking for a missing one raises Unsupported."""
+
+    terrain: Terrain

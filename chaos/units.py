@@ -1,0 +1,110 @@
+"""Quantities as people write them in experiments: `250ms`, `20/s`, `99.5%`, `>= 99%`, `< 50% for 10s`.
+
+Each type parses text that carries its unit and refuses text that does not. In memory a duration is seconds,
+a rate is events per second, a percentage is 0 to 100.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_DURATION = re.compile(rf"{_NUMBER}\s*(us|ms|s|min|h)")
+_RATE = re.compile(rf"{_NUMBER}\s*/\s*(s|min)")
+_PERCENT = re.compile(rf"{_NUMBER}\s*%")
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+_TOLERANCE = re.compile(r"(>=|<=|==|>|<)\s*(\d+(?:\.\d+)?\s*(?:%|us|ms|s|min|h|/s|/min)?)(?:\s+for\s+(\S+))?")
+
+
+def duration(value: object) -> float:
+    """Seconds from `10s`, `250ms`, `1.5min`; raises ValueError that says what is allowed."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a duration; allowed: a number with a unit, as in 250ms, 10s, 2min, 1h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def rate(value: object) -> float:
+    """Events per second from `20/s` or `90/min`; raises ValueError that says what is allowed."""
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a rate; allowed: a number per time, as in 20/s or 90/min")
+    return float(match[1]) / _SECONDS[match[2]]
+
+
+def percentage(value: object) -> float:
+    """0 to 100 from `12.5%`; raises ValueError that says what is allowed."""
+    match = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f"{value!r} is not a percentage; allowed: 0% to 100%, as in 12.5%")
+    return float(match[1])
+
+
+_DURATION_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(us|ms|s|min|h)\s*$", "examples": ["10s"]}
+)
+_RATE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*/\s*(s|min)\s*$", "examples": ["20/s"]})
+_PERCENT_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["10%"]})
+
+Duration = Annotated[float, BeforeValidator(duration), _DURATION_SCHEMA]
+Rate = Annotated[float, BeforeValidator(rate), _RATE_SCHEMA]
+Percent = Annotated[float, BeforeValidator(percentage), _PERCENT_SCHEMA]
+
+Unit = Literal["%", "s", "/s", ""]
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A bound that a measurement must keep: `>= 99.5%`, `< 800ms`, `< 50% for 10s`.
+
+    `bound` is in the unit's base (percent, seconds, events per second, or a plain number); `for_s` is how long
+    the sentence must be true before it counts (only in `abort_if`), 0 where it is left out.
+    """
+
+    text: str
+    compare: str
+    bound: float
+    unit: Unit
+    for_s: float = 0.0
+
+    def holds(self, value: float) -> bool:
+        """Whether a measured value, in the same unit, keeps the bound."""
+        return _OPERATORS[self.compare](value, self.bound)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def tolerance(value: object) -> Tolerance:
+    """Parses a tolerance; raises ValueError that says what is allowed."""
+    if isinstance(value, Tolerance):
+        return value
+    match = _TOLERANCE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(
+            f"{value!r} is not a tolerance; allowed: a comparison (>=, >, <=, <, ==) and a value with its unit, "
+            "as in '>= 99.5%', '< 800ms', '> 15/s', and in abort_if also '< 50% for 10s'"
+        )
+    compare, amount, held = match[1], match[2], match[3]
+    for_s = duration(held) if held else 0.0
+    text = value.strip() if isinstance(value, str) else ""
+    if amount.endswith("%"):
+        return Tolerance(text, compare, percentage(amount), "%", for_s)
+    if "/" in amount:
+        return Tolerance(text, compare, rate(amount), "/s", for_s)
+    if amount[-1].isalpha():
+        return Tolerance(text, compare, duration(amount), "s", for_s)
+    return Tolerance(text, compare, float(amount), "", for_s)
