@@ -8,7 +8,7 @@ model.py       the nouns of an experiment file: typed, frozen; the JSON Schema c
 verdict.py     the nouns of a judgement: checks, invariants, evidence, verdict
 system.py      the nouns of a system under test: services, sets, third parties, how its records are read
 cli.py         the commands; no logic; maps errors to exit codes
-parse.py       YAML text → Experiment; every error with file:line:column and what is allowed
+parse/         YAML text → Experiment; every error with file:line:column and what is allowed
 validate.py    rules over a whole experiment: targets exist, windows fit, metrics can be measured
 plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
 run.py         the conductor: calls the stages in order, and heals in `finally`

@@ -6,10 +6,11 @@ Only shapes and units are checked here. Whether a target exists, a fault can run
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from chaos.units import Duration, Percent, Rate, Tolerance, tolerance
 
@@ -18,6 +19,20 @@ class Frozen(BaseModel):
     """Base of everything a file may hold: unknown keys are errors, values never change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+
+def by_key(choices: Mapping[str, type[BaseModel]]) -> Callable[[Any], str | None]:
+    """Tells the members of a union apart by the one key that each alone has; tags are the keys in angle brackets."""
+
+    def tag(value: object) -> str | None:
+        if isinstance(value, str):
+            return "<name>"
+        for key, member in choices.items():
+            if isinstance(value, member) or (isinstance(value, dict) and key in value):
+                return f"<{key}>"
+        return None
+
+    return tag
 
 
 Bound = Annotated[
@@ -79,7 +94,18 @@ class PercentOf(Frozen):
     percent: Percent = Field(description="The share of the set, as in 50%.")
 
 
-Selector = str | OneOf | AllOf | PercentOf
+Selector = Annotated[
+    Annotated[str, Tag("<name>")]
+    | Annotated[OneOf, Tag("<one of>")]
+    | Annotated[AllOf, Tag("<all of>")]
+    | Annotated[PercentOf, Tag("<percent of>")],
+    Discriminator(
+        by_key({"one of": OneOf, "all of": AllOf, "percent of": PercentOf}),
+        custom_error_type="choice",
+        custom_error_message="not a target; allowed: a service by name, {one of: SET}, {all of: SET}, "
+        "{percent of: SET, percent: 50%}",
+    ),
+]
 
 
 class Act(Frozen):
@@ -132,7 +158,17 @@ class StateProbe(Frozen):
     every: Duration = Field(default=1.0, description="How often.")
 
 
-Probe = HttpProbe | SqlProbe | CommandProbe | StateProbe
+Probe = Annotated[
+    Annotated[HttpProbe, Tag("<http>")]
+    | Annotated[SqlProbe, Tag("<sql>")]
+    | Annotated[CommandProbe, Tag("<command>")]
+    | Annotated[StateProbe, Tag("<state>")],
+    Discriminator(
+        by_key({"http": HttpProbe, "sql": SqlProbe, "command": CommandProbe, "state": StateProbe}),
+        custom_error_type="choice",
+        custom_error_message="not a probe; allowed: a mapping with one of the keys http, sql, command, state",
+    ),
+]
 
 
 class Experiment(Frozen):
@@ -150,6 +186,7 @@ class Experiment(Frozen):
         default=None,
         ge=0,
         lt=2**63,
+        strict=True,
         description="Makes every random choice repeatable; drawn and recorded if left out.",
     )
     weak: list[str] = Field(default_factory=list, description="Protections of the shop that are switched off.")

@@ -14,19 +14,23 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-_NUMBER = r"(\d+(?:\.\d+)?)"
+from chaos.words import shown
+
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"  # bounded, so that no quantity is ever infinite
 _DURATION = re.compile(rf"{_NUMBER}\s*(us|ms|s|min|h)")
 _RATE = re.compile(rf"{_NUMBER}\s*/\s*(s|min)")
 _PERCENT = re.compile(rf"{_NUMBER}\s*%")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
-_TOLERANCE = re.compile(r"(>=|<=|==|>|<)\s*(\d+(?:\.\d+)?\s*(?:%|us|ms|s|min|h|/s|/min)?)(?:\s+for\s+(\S+))?")
+_TOLERANCE = re.compile(
+    r"(>=|<=|==|>|<)\s*([0-9]{1,9}(?:\.[0-9]{1,9})?\s*(?:%|us|ms|s|min|h|/\s*s|/\s*min)?)(?:\s+for\s+(\S+))?"
+)
 
 
 def duration(value: object) -> float:
     """Seconds from `10s`, `250ms`, `1.5min`; raises ValueError that says what is allowed."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{value!r} is not a duration; allowed: a number with a unit, as in 250ms, 10s, 2min, 1h")
+        raise ValueError(f"{shown(value)} is not a duration; allowed: a number with a unit, as in 250ms, 10s, 2min, 1h")
     return float(match[1]) * _SECONDS[match[2]]
 
 
@@ -34,7 +38,7 @@ def rate(value: object) -> float:
     """Events per second from `20/s` or `90/min`; raises ValueError that says what is allowed."""
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{value!r} is not a rate; allowed: a number per time, as in 20/s or 90/min")
+        raise ValueError(f"{shown(value)} is not a rate; allowed: a number per time, as in 20/s or 90/min")
     return float(match[1]) / _SECONDS[match[2]]
 
 
@@ -42,15 +46,19 @@ def percentage(value: object) -> float:
     """0 to 100 from `12.5%`; raises ValueError that says what is allowed."""
     match = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or float(match[1]) > 100:
-        raise ValueError(f"{value!r} is not a percentage; allowed: 0% to 100%, as in 12.5%")
+        raise ValueError(f"{shown(value)} is not a percentage; allowed: 0% to 100%, as in 12.5%")
     return float(match[1])
 
 
 _DURATION_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(us|ms|s|min|h)\s*$", "examples": ["10s"]}
+    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*(us|ms|s|min|h)\s*$", "examples": ["10s"]}
 )
-_RATE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*/\s*(s|min)\s*$", "examples": ["20/s"]})
-_PERCENT_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["10%"]})
+_RATE_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*/\s*(s|min)\s*$", "examples": ["20/s"]}
+)
+_PERCENT_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*%\s*$", "examples": ["10%"]}
+)
 
 Duration = Annotated[float, BeforeValidator(duration), _DURATION_SCHEMA]
 Rate = Annotated[float, BeforeValidator(rate), _RATE_SCHEMA]
@@ -95,7 +103,7 @@ def tolerance(value: object) -> Tolerance:
     match = _TOLERANCE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(
-            f"{value!r} is not a tolerance; allowed: a comparison (>=, >, <=, <, ==) and a value with its unit, "
+            f"{shown(value)} is not a tolerance; allowed: a comparison (>=, >, <=, <, ==) and a value with its unit, "
             "as in '>= 99.5%', '< 800ms', '> 15/s', and in abort_if also '< 50% for 10s'"
         )
     compare, amount, held = match[1], match[2], match[3]

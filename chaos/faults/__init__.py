@@ -1,0 +1,36 @@
+"""The catalogue: one line per fault, its word and where it lives.
+
+A fault's module is imported when its word is first asked for, so that a file is checked without loading the
+faults it does not use. packets.py, processes.py and third_party.py hold what several faults share.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chaos.faults.base import Fault
+
+_CATALOGUE = {
+    "process.kill": "process_kill:ProcessKill",
+    "process.pause": "process_pause:ProcessPause",
+    "process.restart": "process_restart:ProcessRestart",
+    "network.latency": "network_latency:NetworkLatency",
+    "network.loss": "network_loss:NetworkLoss",
+    "network.partition": "network_partition:NetworkPartition",
+    "payment.outage": "payment_outage:PaymentOutage",
+    "payment.reply_lost": "payment_reply_lost:PaymentReplyLost",
+}
+
+
+def words() -> list[str]:
+    """The words of all faults, in the catalogue's order."""
+    return list(_CATALOGUE)
+
+
+def fault_class(word: str) -> type[Fault]:
+    """The class behind a word; KeyError for a word that is not in the catalogue."""
+    module, name = _CATALOGUE[word].split(":")
+    found: type[Fault] = getattr(import_module(f"{__name__}.{module}"), name)
+    return found
