@@ -7,13 +7,16 @@ after the service died. `evidence` is the measured effect, read from the system 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from chaos.model import Frozen
 from chaos.system import System
 from chaos.targets.base import Capability, Target
+
+Seen = Mapping[str, Any]
+"""What `inject` saw before it acted, as it goes into the journal."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,17 @@ class Fault(Frozen):
         """Whatever is slow and can be done before traffic starts, such as attaching an agent."""
 
     @abstractmethod
-    def inject(self, target: Target, lease: Lease) -> None:
-        """Puts the fault on; raises InjectFailed."""
+    def inject(self, target: Target, lease: Lease) -> Seen:
+        """Puts the fault on and returns what was seen just before; raises InjectFailed."""
 
     @abstractmethod
-    def is_active(self, target: Target, lease: Lease) -> bool:
-        """Whether the system itself says the fault is on."""
+    def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
+        """Whether the system itself says the fault is on; `seen` is what `inject` returned."""
 
     @abstractmethod
     def heal(self, target: Target, lease: Lease) -> None:
         """Takes the fault off; idempotent; raises HealFailed."""
 
     @abstractmethod
-    def evidence(self, target: Target, lease: Lease) -> Evidence:
-        """The measured effect so far; asked just before healing and once more after it."""
+    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
+        """The measured effect so far, against what `inject` saw; asked just before healing."""

@@ -19,7 +19,8 @@ class Capability(StrEnum):
     """A thing that some targets can do and others cannot."""
 
     PROCESSES = "processes"  # kill, start, pause and look at a service's processes
-    NETWORK = "network"  # hold packet faults in a service's own network namespace
+    NETWORK = "network"  # drop packets in a service's own network namespace
+    DELAY = "delay"  # hold packets back there; some kernels drop but cannot queue
     THIRD_PARTY = "third party"  # tell a third party to misbehave
 
 
@@ -57,8 +58,8 @@ class Processes(Protocol):
     def start(self, service: str) -> None:
         """Starts the service unless it runs; does not wait until it serves."""
 
-    def terminate(self, service: str, *, within_s: float) -> None:
-        """SIGTERM, then SIGKILL to what is left after `within_s` seconds."""
+    def terminate(self, service: str) -> None:
+        """SIGTERM to the service's first process, which is how a service is asked to end; does not wait."""
 
     def pause(self, service: str) -> None:
         """SIGSTOP to every process of the service."""

@@ -1,0 +1,46 @@
+"""`network.latency`: packets are held back, so that a round trip takes longer by `delay`, give or take `jitter`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from chaos.faults.base import Evidence, Lease, Seen
+from chaos.faults.packets import PacketFault
+from chaos.targets.base import Capability, Target
+from chaos.units import Duration
+
+_SHARE_OF_DELAY_TO_SEE = 0.8  # the median packet must have been held at least this much of what was asked
+
+
+class NetworkLatency(PacketFault):
+    """A slow link. `delay` is what a round trip grows by: with `direction: both` each way has half of it."""
+
+    word: ClassVar[str] = "network.latency"
+    title: ClassVar[str] = "delays packets"
+    action: ClassVar[str] = "latency"
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.NETWORK, Capability.DELAY})
+
+    delay: Duration = Field(description="What is added to every round trip, as in 50ms.")
+    jitter: Duration = Field(default=0.0, description="How far the delay strays to either side, evenly spread.")
+
+    def effect(self) -> str:
+        jitter = f" ± {self.jitter * 1e3:g} ms" if self.jitter else ""
+        return f"adds {self.delay * 1e3:g} ms{jitter} a round trip to"
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"delay_ms": self.delay * 1e3, "jitter_ms": self.jitter * 1e3}
+
+    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
+        counted = self.counters(target, lease)
+        if counted is None:
+            return Evidence(False, f"the agent of {lease.service} that held the packets is gone, and the fault with it")
+        packets, held = counted["delayed"]["packets"], counted["delayed"]["held_ms"]
+        measured = {"packets_delayed": packets, "held_ms": held, "queue_dropped": counted["queue_dropped"]}
+        if not packets:
+            return Evidence(False, f"not one packet of {lease.service} was there to be delayed", measured)
+        asked_ms = self.delay * 1e3 / (2 if self.direction == "both" else 1)
+        text = f"{packets} packets held, half of them {held['p50']:.1f} ms or longer (asked: {asked_ms:g} ms each way)"
+        return Evidence(held["p50"] >= asked_ms * _SHARE_OF_DELAY_TO_SEE, text, measured)

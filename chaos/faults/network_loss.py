@@ -1,0 +1,39 @@
+"""`network.loss`: a share of the packets, each drawn on its own, is dropped by the kernel without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from chaos.faults.base import Evidence, Lease, Seen
+from chaos.faults.packets import PacketFault
+from chaos.targets.base import Target
+from chaos.units import Percent
+
+
+class NetworkLoss(PacketFault):
+    """A lossy link: each packet that is meant is dropped with this probability, in each direction it acts on."""
+
+    word: ClassVar[str] = "network.loss"
+    title: ClassVar[str] = "drops a share of the packets"
+    action: ClassVar[str] = "loss"
+
+    percent: Percent = Field(description="The share of packets dropped, as in 10%.")
+
+    def effect(self) -> str:
+        return f"drops {self.percent:g}% of the"
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"percent": self.percent}
+
+    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
+        counted = self.counters(target, lease)
+        if counted is None:
+            return Evidence(False, f"the agent of {lease.service} that held the rules is gone, and the fault with it")
+        matched, dropped = counted["matched"]["packets"], counted["dropped"]["packets"]
+        measured = {"packets_matched": matched, "packets_dropped": dropped}
+        if not dropped:
+            return Evidence(False, f"of {matched} packets of {lease.service} not one was dropped", measured)
+        return Evidence(True, f"{dropped} of {matched} packets dropped ({dropped / matched:.1%})", measured)

@@ -1,0 +1,88 @@
+"""What the packet faults share: which packets they mean, and how they talk to the service's agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from chaos.errors import FaultError, HealFailed, InjectFailed
+from chaos.faults.base import Fault, Lease, Seen
+from chaos.system import System
+from chaos.targets.base import Capability, Target
+
+
+class PacketFault(Fault):
+    """A fault on the packets between a service and its peers, held by the agent in the service's network namespace."""
+
+    undo: ClassVar[str] = "the agent takes the rules back; they also end by themselves, and with the agent"
+    by_hand: ClassVar[str] = "end the agent's process: the kernel removes its rules"
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.NETWORK})
+    action: ClassVar[str]  # as the agent calls it
+
+    to: list[str] = Field(default_factory=list, description="The peers, services or sets by name; all where left out.")
+    ports: list[int] = Field(
+        default_factory=list, description="Only packets from or to these ports; all where left out."
+    )
+    direction: Literal["in", "out", "both"] = Field(default="both", description="Seen from the target service.")
+
+    def problems(self, service: str, system: System) -> Iterable[str]:
+        if service in self.to:
+            yield f"{service} cannot be its own peer in `to`"
+        for port in self.ports:
+            if not 1 <= port <= 65535:
+                yield f"{port} is not a port; allowed: 1 to 65535"
+
+    def describe(self, service: str) -> str:
+        peers = " and ".join(self.to) if self.to else "everybody"
+        ports = f", ports {', '.join(map(str, self.ports))}" if self.ports else ""
+        way = {"in": "coming in from", "out": "going out to", "both": "to and from"}[self.direction]
+        return f"{self.effect()} packets of {service} {way} {peers}{ports}"
+
+    def effect(self) -> str:
+        """What happens to the packets, as in `drops 10% of`."""
+        raise NotImplementedError
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What the agent needs beside the packets meant."""
+        return {}
+
+    def prepare(self, target: Target, lease: Lease) -> None:
+        target.agent(lease.service)
+
+    def inject(self, target: Target, lease: Lease) -> Seen:
+        members = [name for peer in self.to for name in target.terrain.system.members(peer)]
+        request = {
+            "do": "add",
+            "fault": lease.id,
+            "action": self.action,
+            "direction": self.direction,
+            "peers": [target.host(name) for name in members],
+            "ports": self.ports,
+            "for_s": lease.for_s,
+            "seed": lease.seed,
+            **self.parameters(),
+        }
+        try:
+            target.agent(lease.service).ask(request)
+        except FaultError as error:
+            raise InjectFailed(error.what, remedy=error.remedy) from error
+        return {}
+
+    def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
+        return lease.id in target.agent(lease.service).ask({"do": "list"})["faults"]
+
+    def heal(self, target: Target, lease: Lease) -> None:
+        # An agent that died took its rules with it; the one started in its place finds nothing to remove.
+        try:
+            target.agent(lease.service).ask({"do": "remove", "fault": lease.id})
+        except FaultError as error:
+            raise HealFailed(error.what, remedy=self.by_hand) from error
+
+    def counters(self, target: Target, lease: Lease) -> dict[str, Any] | None:
+        """What the kernel counted for this fault; None when the agent that held it is gone."""
+        try:
+            return target.agent(lease.service).ask({"do": "counters", "fault": lease.id})
+        except FaultError:
+            return None

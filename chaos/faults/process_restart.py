@@ -1,0 +1,44 @@
+"""`process.restart`: a service is asked to end (SIGTERM), as in maintenance, and is started again after `for`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from chaos.faults.base import Evidence, Fault, Lease, Seen
+from chaos.faults.processes import count
+from chaos.targets.base import Capability, Target
+
+
+class ProcessRestart(Fault):
+    """An orderly stop: the service may finish what it has begun; what is left after `for` is killed."""
+
+    word: ClassVar[str] = "process.restart"
+    title: ClassVar[str] = "asks the service to end with SIGTERM"
+    undo: ClassVar[str] = "whatever of it has not ended is killed, and the service is started again"
+    by_hand: ClassVar[str] = "start the service again"
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
+
+    def inject(self, target: Target, lease: Lease) -> Seen:
+        before = target.processes(lease.service)
+        target.terminate(lease.service)
+        return {"processes": len(before), "first": before[0].pid if before else None}
+
+    def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
+        # How long an orderly end takes is the service's affair: until it is started again, the fault is on.
+        processes = target.processes(lease.service)
+        return not processes or processes[0].pid == seen["first"]
+
+    def heal(self, target: Target, lease: Lease) -> None:
+        target.kill(lease.service)
+        target.start(lease.service)
+
+    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
+        left = len(target.processes(lease.service))
+        measured = {"processes_before": seen["processes"], "processes_left": left}
+        if not seen["processes"]:
+            return Evidence(False, f"{lease.service} was not running, so nothing was asked to end", measured)
+        if left:
+            return Evidence(
+                True, f"{count(left)} of {lease.service} had not ended in time and will be killed", measured
+            )
+        return Evidence(True, f"{count(seen['processes'])} of {lease.service} ended when asked to", measured)

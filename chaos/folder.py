@@ -1,0 +1,86 @@
+"""The folder of one run, `runs/<time>-<slug>/`: where everything about it is written, and where it is judged from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from chaos.errors import SandboxError, UsageError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment file as it was."""
+        return self.path / "experiment.yaml"
+
+    @property
+    def journal(self) -> Path:
+        """What was done and when."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """Every operation of the load."""
+        return self.path / "history.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """What the probes saw."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def final(self) -> Path:
+        """The last reads of the systems of record."""
+        return self.path / "final"
+
+    @property
+    def logs(self) -> Path:
+        """What the services wrote."""
+        return self.path / "logs"
+
+    @property
+    def data(self) -> Path:
+        """Where the services' data is mounted while the sandbox runs; empty afterwards."""
+        return self.path / "data"
+
+
+def create(base: Path, title: str, experiment: str, now: datetime) -> RunFolder:
+    """A new folder below `base` with the experiment in it; raises SandboxError where none can be made."""
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48] or "run"
+    stem = f"{now:%Y%m%dT%H%M%S}-{slug}"
+    for attempt in range(100):
+        path = base / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
+        try:
+            path.mkdir(parents=True, exist_ok=False)
+            folder = RunFolder(path.resolve())
+            folder.experiment.write_text(experiment)
+            for part in (folder.final, folder.logs, folder.data):
+                part.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SandboxError(
+                f"no folder for this run under {base}: {error}", remedy="give another place with --report DIR"
+            ) from error
+        return folder
+    raise SandboxError(f"a hundred runs named {stem} already", remedy=f"move them out of {base}")
+
+
+def existing(path: Path) -> RunFolder:
+    """The folder of a finished run; raises UsageError when it is none."""
+    folder = RunFolder(path.resolve())
+    for part in (folder.experiment, folder.journal):
+        if not part.is_file():
+            raise UsageError(
+                f"{path} is not the folder of a run: it has no {part.name}",
+                remedy="give one of the folders under runs/, as `chaos run` names it at its end",
+            )
+    return folder

@@ -1,0 +1,72 @@
+"""The journal of a run: append-only JSON Lines, on disk before anything is done to a target.
+
+`docs/design.md` lists the events. A torn last line, left by a crash or a full disk, is understood when reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from chaos.errors import InvalidExperiment, Problem, SandboxError
+
+Record = dict[str, Any]
+
+
+class Journal:
+    """Writes events with their time; `now` gives seconds since the run started."""
+
+    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+        self._now = now
+        self._path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def write(self, event: str, *, durable: bool = False, **keys: Any) -> None:
+        """Appends one event; with `durable` it is on the disk when this returns. Raises SandboxError on a full disk."""
+        line = json.dumps({"t": round(self._now(), 4), "event": event, **keys}) + "\n"
+        try:
+            if os.write(self._descriptor, line.encode()) != len(line.encode()):
+                raise OSError("only a part of the line was written")
+            if durable:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            raise SandboxError(
+                f"the journal {self._path} cannot be written: {error}",
+                remedy="make room on that disk; nothing was injected",
+            ) from error
+
+    def close(self) -> None:
+        """Flushes to the disk and closes."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read(path: Path) -> list[Record]:
+    """All events in order. A torn last line is left out; any other line that is no event is an error with its place."""
+    records: list[Record] = []
+    lines = path.read_text(errors="replace").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == len(lines):  # no newline behind it: the write was cut off
+                break
+            raise InvalidExperiment([Problem(str(path), number, error.colno, "not a line of a journal")]) from None
+        if not isinstance(record, dict) or not isinstance(record.get("event"), str) or "t" not in record:
+            raise InvalidExperiment([Problem(str(path), number, 1, "not an event: needs `t` and `event`")])
+        records.append(record)
+    return records

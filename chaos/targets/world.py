@@ -1,0 +1,89 @@
+"""The world of one embedded run, seen from outside: makes the namespaces, starts the supervisor in them, listens.
+
+The life line is the supervisor's standard input: when this process ends, however it ends, the pipe closes, the
+supervisor ends, and the kernel ends everything else in there. What the conductor has to say comes back as JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from chaos.targets.machine import unshare_argv
+
+_END_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the world ended."""
+
+    code: int  # the conductor's exit code; negative: the supervisor was ended by that signal
+
+
+class World:
+    """A supervisor and all that is in its namespaces; use as a context manager, so that it always ends."""
+
+    def __init__(self, module: str, order: Mapping[str, Any], *, namespaces: bool, page: socket.socket | None) -> None:
+        """Runs `python -m module` inside, with `order` as JSON in its arguments and `page` as a listening socket."""
+        self._messages, theirs = os.pipe()
+        self._buffer = b""
+        passed: Sequence[int] = [theirs] + ([page.fileno()] if page else [])
+        argument = json.dumps({**order, "messages": theirs, "page": page.fileno() if page else None})
+        self._supervisor = subprocess.Popen(
+            [*(unshare_argv() if namespaces else []), sys.executable, "-m", module, argument],
+            stdin=subprocess.PIPE,
+            pass_fds=passed,
+            start_new_session=True,  # the terminal's Ctrl-C comes to us alone, and we hand it on once
+            bufsize=0,
+        )
+        os.close(theirs)
+
+    @property
+    def pid(self) -> int:
+        """The first process in there, as seen from here."""
+        return self._supervisor.pid
+
+    def interrupt(self) -> None:
+        """Asks the conductor to heal and report; a second time: to heal and leave at once."""
+        assert self._supervisor.stdin is not None
+        try:
+            self._supervisor.stdin.write(b"i")
+        except BrokenPipeError:
+            return  # it has ended already, which is what was asked for
+
+    def listen(self, timeout_s: float) -> dict[str, Any] | Ended | None:
+        """The next message, how it ended, or None when nothing came within `timeout_s` seconds."""
+        while b"\n" not in self._buffer:
+            if not select.select([self._messages], [], [], timeout_s)[0]:
+                return None
+            chunk = os.read(self._messages, 65536)
+            if not chunk:
+                return Ended(self._supervisor.wait())
+            self._buffer += chunk
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.close()
+        try:
+            self._supervisor.wait(timeout=_END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        os.close(self._messages)

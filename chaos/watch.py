@@ -1,0 +1,143 @@
+"""Looks after a run while time passes: the load's figures, the live view, `abort_if`, interruptions, dead services.
+
+One thread does everything; waiting is a `select` on the load's messages, so that nothing here polls faster than the
+load reports. Reasons to stop are collected as they come, and the conductor asks for them.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+from collections.abc import Callable, Mapping
+from types import FrameType
+
+from chaos.journal import Journal
+from chaos.load.client import LoadProcess
+from chaos.load.window import Window
+from chaos.model import Experiment
+from chaos.report.live import Live, StreamNow
+from chaos.targets.embedded import Embedded
+from chaos.units import Tolerance
+
+_LOOK_EVERY_S = 0.25
+_LIVE_WINDOW_S = 2.0
+
+
+class Interrupts:
+    """Counts SIGINT and SIGTERM instead of dying of them: once is heal and report, twice is heal and leave."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.name = ""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def __call__(self) -> bool:
+        return self.count > 0
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self.name = signal.Signals(number).name
+
+
+class Watch:
+    """Waits, and sees to what must be seen to meanwhile."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        target: Embedded,
+        journal: Journal,
+        view: Live,
+        interrupts: Interrupts,
+        now: Callable[[], float],
+        faults_on: Callable[[], list[str]],
+    ) -> None:
+        self._target, self._journal, self._view = target, journal, view
+        self._interrupts, self._now, self._faults_on = interrupts, now, faults_on
+        self._load: LoadProcess | None = None
+        self._phase = "start"
+        self._next_look = 0.0
+        self._dead: dict[str, int] = {}
+        self._recent = Window(_LIVE_WINDOW_S)
+        self._abort = [
+            (metric, bound, Window(bound.for_s or _LIVE_WINDOW_S)) for metric, bound in experiment.abort_if.items()
+        ]
+        self._aborted = False
+
+    def phase(self, name: str) -> None:
+        """A phase starts now."""
+        self._phase = name
+        self._journal.write("phase", name=name)
+        self._view.event(self._now(), f"phase      {name}")
+
+    def attend(self, load: LoadProcess) -> None:
+        """From now on the load's figures are watched."""
+        self._load = load
+
+    def stop(self) -> bool:
+        """Whether the run must end early: interrupted, or aborted by its own rule."""
+        return self._interrupts() or self._aborted
+
+    def interrupted_twice(self) -> bool:
+        """Whether the user wants to leave at once."""
+        return self._interrupts.count > 1
+
+    def until(self, t: float) -> bool:
+        """Waits until `t` seconds since the run started; False as soon as the run must end early.
+
+        Raises LoadError when the load generator is gone.
+        """
+        while not self.stop():
+            left = t - self._now()
+            if left <= 0:
+                return True
+            self._wait(min(left, max(0.0, self._next_look - self._now())))
+            if self._now() >= self._next_look:
+                self._look()
+                self._next_look = self._now() + _LOOK_EVERY_S
+        return False
+
+    def _wait(self, seconds: float) -> None:
+        if self._load is None:
+            select.select([], [], [], seconds)
+            return
+        if select.select([self._load], [], [], seconds)[0]:
+            for summary in self._load.poll():
+                self._recent.add(summary)
+                for _, _, window in self._abort:
+                    window.add(summary)
+
+    def _look(self) -> None:
+        self._view.update(self._now(), self._phase, self._streams(), self._faults_on())
+        for service, code in self._target.ended().items():
+            if self._dead.get(service) != code and not any(service in fault for fault in self._faults_on()):
+                self._journal.write("ended", service=service, code=code)
+                self._view.event(self._now(), f"service    {service} ended by itself, exit code {code}")
+                self._dead[service] = code
+        if self._phase == "fault":
+            self._check_abort()
+
+    def _streams(self) -> Mapping[str, StreamNow]:
+        return {
+            stream: StreamNow(
+                success_rate=self._recent.success_rate(stream),
+                p99_s=self._recent.percentile(stream, 99),
+                rate=self._recent.rate(stream),
+            )
+            for stream in self._recent.streams()
+        }
+
+    def _check_abort(self) -> None:
+        for metric, bound, window in self._abort:
+            value = window.measure(metric)
+            if value is not None and window.full() and bound.holds(value):
+                self._aborted = True
+                self._journal.write("aborted", metric=metric, tolerance=bound.text, value=value)
+                self._view.event(self._now(), f"aborted    {metric} is {_shown(value, bound)}: {bound.text}")
+                return
+
+
+def _shown(value: float, bound: Tolerance) -> str:
+    return f"{value * 1e3:.0f} ms" if bound.unit == "s" else f"{value:g}{bound.unit}"
