@@ -50,6 +50,29 @@ def percentage(value: object) -> float:
     return float(match[1])
 
 
+def duration_text(seconds: float) -> str:
+    """A duration as people write it: `250ms`, `1.5s`, `90s`."""
+    for unit in ("s", "ms"):
+        if seconds >= _SECONDS[unit] or seconds == 0:
+            return f"{_number(seconds / _SECONDS[unit])}{unit}"
+    return f"{_number(seconds / _SECONDS['us'])}us"
+
+
+def rate_text(per_s: float) -> str:
+    """A rate as people write it: `20/s`."""
+    return f"{_number(per_s)}/s"
+
+
+def percent_text(percent: float) -> str:
+    """A percentage as people write it: `12.5%`."""
+    return f"{_number(percent)}%"
+
+
+def _number(value: float) -> str:
+    """Up to six decimals, without trailing zeros and without an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 _DURATION_SCHEMA = WithJsonSchema(
     {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*(us|ms|s|min|h)\s*$", "examples": ["10s"]}
 )
