@@ -1,0 +1,85 @@
+"""What the generator counts in a quarter of a second, and what the conductor makes of the last few of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from chaos.load.history import Result
+from chaos.load.summary import Summary, Tally
+from chaos.load.window import Window
+
+
+def _summary(t: float, ended: Sequence[tuple[Result, float]], due: int = 0) -> Summary:
+    tally = Tally()
+    for _ in range(due):
+        tally.came_due()
+    for result, latency_s in ended:
+        tally.ended(result, latency_s)
+    sent = json.dumps(Summary(t, {"orders": tally.take(), "browse": tally.take()}).record())
+    return Summary.of(json.loads(sent))  # as it arrives
+
+
+def test_a_tally_counts_and_starts_again() -> None:
+    tally = Tally()
+    tally.came_due()
+    for n in range(1, 101):
+        tally.ended("ok", n / 1000)
+    tally.ended("unknown", 5.0)
+    taken = tally.take()
+    assert (taken.ok, taken.failed, taken.unknown, taken.due) == (100, 0, 1, 1)
+    assert (taken.p50_s, taken.p99_s) == (0.051, 0.1)
+    again = tally.take()
+    assert (again.ok, again.failed, again.unknown, again.due, again.p50_s, again.p99_s) == (0, 0, 0, 0, None, None)
+
+
+def test_an_empty_window_knows_nothing() -> None:
+    window = Window(1.0)
+    assert window.success_rate("orders") is None
+    assert window.percentile("orders", 99) is None
+    assert window.rate("orders") is None
+    assert window.span_s == 0.0
+
+
+def test_only_the_last_seconds_count() -> None:
+    window = Window(1.0)
+    for quarter in range(1, 5):
+        window.add(_summary(quarter / 4, [("failed", 1.0)] * 5))
+    assert window.success_rate("orders") == 0.0
+    assert window.rate("orders") == 0.0
+    for quarter in range(5, 7):
+        window.add(_summary(quarter / 4, [("ok", 0.1)] * 5))
+    assert window.success_rate("orders") == 50.0
+    assert window.ended("orders") == 20
+    for quarter in range(7, 9):
+        window.add(_summary(quarter / 4, [("ok", 0.1)] * 5))
+    assert window.success_rate("orders") == 100.0
+    assert window.span_s == pytest.approx(1.0)
+    assert window.rate("orders") == pytest.approx(20.0)
+
+
+def test_unknown_operations_are_no_successes() -> None:
+    window = Window(1.0)
+    window.add(_summary(0.25, [("ok", 0.1), ("unknown", 5.0), ("failed", 0.1), ("ok", 0.1)]))
+    assert window.success_rate("orders") == 50.0
+
+
+def test_percentiles_are_of_all_summaries_together() -> None:
+    window = Window(10.0)
+    for quarter in range(4):
+        window.add(_summary(quarter / 4, [("ok", n / 1000) for n in range(quarter * 250 + 1, quarter * 250 + 251)]))
+    assert window.percentile("orders", 50) == pytest.approx(0.5, rel=0.01)
+    assert window.percentile("orders", 99) == pytest.approx(0.99, rel=0.01)
+    assert window.percentile("orders", 100) == pytest.approx(1.0, rel=0.01)
+    assert window.percentile("browse", 50) is None
+
+
+def test_a_window_that_is_not_full_yet_says_so() -> None:
+    window = Window(10.0)
+    window.add(_summary(100.0, [("ok", 0.1)] * 5))
+    window.add(_summary(100.25, [("ok", 0.1)] * 5))
+    assert window.span_s == pytest.approx(0.5)
+    assert window.rate("orders") == pytest.approx(20.0)
+    assert window.success_rate("no such stream") is None
