@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from chaos.units import Duration, Percent, Rate, Tolerance, tolerance
+from chaos.units import TOLERANCE_PATTERN, Duration, Percent, Rate, Tolerance, tolerance
 
 
 class Frozen(BaseModel):
@@ -38,7 +38,9 @@ def by_key(choices: Mapping[str, type[BaseModel]]) -> Callable[[Any], str | None
 Bound = Annotated[
     Tolerance,
     BeforeValidator(tolerance),
-    WithJsonSchema({"type": "string", "examples": [">= 99.5%", "< 800ms", "> 15/s", "< 50% for 10s"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": TOLERANCE_PATTERN, "examples": [">= 99.5%", "< 800ms", "> 15/s", "< 50% for 10s"]}
+    ),
 ]
 Tolerances = dict[str, Bound]
 """Metric name → the bound it must keep, as in `orders.p99: "< 800ms"`."""

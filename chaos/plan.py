@@ -112,6 +112,15 @@ def describe(plan: Plan) -> str:
     return "\n".join(lines)
 
 
+def summary(plan: Plan) -> str:
+    """The plan in one line: its title, how much is injected and judged, and how long it takes."""
+    experiment = plan.experiment
+    checks = len(experiment.steady_state) + len(experiment.while_faulty or experiment.steady_state)
+    checks += len(experiment.invariants) + (experiment.recovers is not None)
+    faults_text = f"{len(plan.steps)} fault{'s' * (len(plan.steps) != 1)}"
+    return f"{experiment.title} — {faults_text}, {checks} checks, lasts {duration_text(plan.total_s)}"
+
+
 def describe_steps(plan: Plan) -> list[str]:
     """One line for each step, with its time since the start of the fault phase."""
     return [

@@ -16,14 +16,20 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from chaos.words import shown
 
-_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"  # bounded, so that no quantity is ever infinite
-_DURATION = re.compile(rf"{_NUMBER}\s*(us|ms|s|min|h)")
-_RATE = re.compile(rf"{_NUMBER}\s*/\s*(s|min)")
-_PERCENT = re.compile(rf"{_NUMBER}\s*%")
+_NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"  # bounded, so that no quantity is ever infinite
+_AMOUNT = rf"{_NUMBER}\s*(%|us|ms|s|min|h|/\s*s|/\s*min)?"
+
+# Patterns in the part of the syntax that Python and JSON Schema share: `chaos schema` prints them.
+DURATION_PATTERN = rf"^\s*{_NUMBER}\s*(us|ms|s|min|h)\s*$"
+RATE_PATTERN = rf"^\s*{_NUMBER}\s*/\s*(s|min)\s*$"
+PERCENT_PATTERN = rf"^\s*{_NUMBER}\s*%\s*$"
+TOLERANCE_PATTERN = rf"^\s*(>=|<=|==|>|<)\s*{_AMOUNT}(\s+for\s+{_NUMBER}\s*(us|ms|s|min|h))?\s*$"
+
+_DURATION = re.compile(rf"({_NUMBER})\s*(us|ms|s|min|h)")
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|min)")
+_PERCENT = re.compile(rf"({_NUMBER})\s*%")
+_TOLERANCE = re.compile(rf"(?P<compare>>=|<=|==|>|<)\s*(?P<amount>{_AMOUNT})(?:\s+for\s+(?P<held>.+))?")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
-_TOLERANCE = re.compile(
-    r"(>=|<=|==|>|<)\s*([0-9]{1,9}(?:\.[0-9]{1,9})?\s*(?:%|us|ms|s|min|h|/\s*s|/\s*min)?)(?:\s+for\s+(\S+))?"
-)
 
 
 def duration(value: object) -> float:
@@ -31,7 +37,7 @@ def duration(value: object) -> float:
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{shown(value)} is not a duration; allowed: a number with a unit, as in 250ms, 10s, 2min, 1h")
-    return float(match[1]) * _SECONDS[match[2]]
+    return float(match[1]) * _SECONDS[match[3]]
 
 
 def rate(value: object) -> float:
@@ -39,7 +45,7 @@ def rate(value: object) -> float:
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{shown(value)} is not a rate; allowed: a number per time, as in 20/s or 90/min")
-    return float(match[1]) / _SECONDS[match[2]]
+    return float(match[1]) / _SECONDS[match[3]]
 
 
 def percentage(value: object) -> float:
@@ -73,15 +79,9 @@ def _number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-_DURATION_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*(us|ms|s|min|h)\s*$", "examples": ["10s"]}
-)
-_RATE_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*/\s*(s|min)\s*$", "examples": ["20/s"]}
-)
-_PERCENT_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*%\s*$", "examples": ["10%"]}
-)
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["250ms", "10s"]})
+_RATE_SCHEMA = WithJsonSchema({"type": "string", "pattern": RATE_PATTERN, "examples": ["20/s"]})
+_PERCENT_SCHEMA = WithJsonSchema({"type": "string", "pattern": PERCENT_PATTERN, "examples": ["10%"]})
 
 Duration = Annotated[float, BeforeValidator(duration), _DURATION_SCHEMA]
 Rate = Annotated[float, BeforeValidator(rate), _RATE_SCHEMA]
@@ -129,7 +129,7 @@ def tolerance(value: object) -> Tolerance:
             f"{shown(value)} is not a tolerance; allowed: a comparison (>=, >, <=, <, ==) and a value with its unit, "
             "as in '>= 99.5%', '< 800ms', '> 15/s', and in abort_if also '< 50% for 10s'"
         )
-    compare, amount, held = match[1], match[2], match[3]
+    compare, amount, held = match["compare"], match["amount"].strip(), match["held"]
     for_s = duration(held) if held else 0.0
     text = value.strip() if isinstance(value, str) else ""
     if amount.endswith("%"):

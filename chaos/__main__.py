@@ -1,0 +1,27 @@
+"""The entry point of `chaos` and of `python -m chaos`.
+
+Answers `--version` before anything heavy is imported, since scripts ask for it often; everything else is cli.py's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from chaos.version import __version__
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    if sys.argv[1:2] == ["--version"]:
+        sys.stdout.write(f"chaos {__version__}\n")
+        return
+    # pydantic looks through every installed package for plugins otherwise; none is used here, and it takes time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    from chaos.cli import main as run_cli
+
+    sys.exit(run_cli())
+
+
+if __name__ == "__main__":
+    main()
