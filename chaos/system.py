@@ -6,7 +6,7 @@ how their records are read at the end. It is data, so that this program never im
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ class Service(Frozen):
     ready: Ready
     after: list[str] = Field(default_factory=list, description="Services that must be ready before this one starts.")
     role: str = Field(default="", description="What it is, for people.")
+    stop_signal: Literal["SIGTERM", "SIGINT"] = Field(default="SIGTERM", description="How it is asked to end.")
     env: dict[str, str] = Field(default_factory=dict, description="Further variables of its environment.")
 
 

@@ -71,7 +71,8 @@ class PacketFault(Fault):
         return {}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
-        return lease.id in target.agent(lease.service).ask({"do": "list"})["faults"]
+        in_force = target.agent(lease.service).ask({"do": "list"})["faults"]
+        return any(fault["fault"] == lease.id for fault in in_force)
 
     def heal(self, target: Target, lease: Lease) -> None:
         # An agent that died took its rules with it; the one started in its place finds nothing to remove.

@@ -1,4 +1,4 @@
-"""`process.restart`: a service is asked to end (SIGTERM), as in maintenance, and is started again after `for`."""
+"""`process.restart`: a service is asked to end (SIGTERM, or its own stop signal), as in maintenance, and is started again after `for`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ProcessRestart(Fault):
     """An orderly stop: the service may finish what it has begun; what is left after `for` is killed."""
 
     word: ClassVar[str] = "process.restart"
-    title: ClassVar[str] = "asks the service to end with SIGTERM"
+    title: ClassVar[str] = "asks the service to end in good order"
     undo: ClassVar[str] = "whatever of it has not ended is killed, and the service is started again"
     by_hand: ClassVar[str] = "start the service again"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})

@@ -7,7 +7,7 @@ that is `embedded.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -59,7 +59,7 @@ class Processes(Protocol):
         """Starts the service unless it runs; does not wait until it serves."""
 
     def terminate(self, service: str) -> None:
-        """SIGTERM to the service's first process, which is how a service is asked to end; does not wait."""
+        """The service's stop signal to its first process, which asks it to end; does not wait."""
 
     def pause(self, service: str) -> None:
         """SIGSTOP to every process of the service."""
@@ -95,7 +95,14 @@ class Http(Protocol):
         """`http://host:port` of one port of a service, reachable from here."""
 
 
-class Target(Processes, Network, Http, Protocol):
+class Exec(Protocol):
+    """Runs commands where a service runs."""
+
+    def run(self, service: str, argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
+        """The exit code, and what it printed; raises TimeoutError when it took longer, and it is gone then."""
+
+
+class Target(Processes, Network, Http, Exec, Protocol):
     """A running system: every capability it has. Asking for a missing one raises Unsupported."""
 
     terrain: Terrain

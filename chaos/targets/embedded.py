@@ -129,10 +129,10 @@ class Embedded:
             process.wait()
 
     def terminate(self, service: str) -> None:
-        """SIGTERM to the service's first process, which is how a service is asked to end; does not wait."""
+        """The service's stop signal to its first process, which asks it to end; does not wait."""
         process = self._running.get(service)
         if process is not None and process.poll() is None:
-            send(process.pid, signal.SIGTERM)
+            send(process.pid, signal.Signals[self._spec(service).stop_signal])
 
     def pause(self, service: str) -> None:
         """SIGSTOP to every process of the service."""

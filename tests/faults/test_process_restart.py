@@ -1,0 +1,36 @@
+"""`process.restart` against real processes."""
+
+from __future__ import annotations
+
+import time
+
+from tests.faults.conftest import World
+from tests.faults.peer import connect
+
+RESTART = ("process.restart", {}, "shipping")
+ENDS_WITHIN_S = 3.0
+
+
+def test_ends_on_request_and_is_started_again(world: World) -> None:
+    world.ask("inject", *RESTART, 5)
+    assert world.ask("is_active", *RESTART)
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    while world.ask("states", "shipping") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert world.ask("states", "shipping") == []
+    evidence = world.ask("evidence", *RESTART)
+    assert evidence["effective"]
+    assert "ended when asked to" in evidence["summary"]
+    world.ask("heal", *RESTART)
+    assert not world.ask("is_active", *RESTART)
+    world.ask("start", "shipping")
+    assert connect(world, "payments", "shipping", "http")[0] == "connected"
+
+
+def test_what_does_not_end_is_killed(world: World) -> None:
+    world.ask("inject", "process.pause", {}, "shipping", 5)  # a stopped process cannot act on SIGTERM
+    world.ask("inject", *RESTART, 1)
+    assert "had not ended" in world.ask("evidence", *RESTART)["summary"]
+    world.ask("heal", *RESTART)
+    assert not world.ask("is_active", *RESTART)
+    assert "T" not in world.ask("states", "shipping")
