@@ -14,7 +14,7 @@ plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
 run.py         the conductor: calls the stages in order, and heals in `finally`
 inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
 load/          open-loop traffic in a process of its own → history
-observe.py     probes at a fixed rate → samples
+observe/       probes at a fixed rate → samples
 journal.py     append-only JSON Lines, fsynced before an injection; read again after a crash
 judge/         journal + history + samples → verdict per check and phase; pure
 reconcile/     history + final reads of the systems of record → invariants; pure

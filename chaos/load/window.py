@@ -6,9 +6,14 @@ judge counts each in the phase in which it came due.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
+from hdrh.histogram import HdrHistogram
+
 from chaos.load.summary import EVERY_S, StreamSummary, Summary, latencies
+
+_PERCENTILE = re.compile(r"p\d+(\.\d+)?")
 
 
 class Window:
@@ -31,6 +36,34 @@ class Window:
             return 0.0
         return self._summaries[-1].t - self._summaries[0].t + EVERY_S
 
+    def full(self) -> bool:
+        """Whether it holds as many seconds as it was made for."""
+        return self.span_s >= self._seconds - EVERY_S / 2
+
+    def streams(self) -> list[str]:
+        """The streams that the load has; none before the first summary."""
+        return list(self._summaries[-1].streams) if self._summaries else []
+
+    def measure(self, metric: str) -> float | None:
+        """A metric as experiments name it, as in orders.p99, in the unit of its tolerances; None if it is not known.
+
+        The measures are success_rate, rate, mean, max and percentiles; KeyError for any other.
+        """
+        stream, _, measure = metric.partition(".")
+        match measure:
+            case "success_rate":
+                return self.success_rate(stream)
+            case "rate":
+                return self.rate(stream)
+            case "mean":
+                merged = self._latencies_us(stream)
+                return float(merged.get_mean_value()) / 1e6 if merged.get_total_count() else None
+            case "max":
+                return self.percentile(stream, 100.0)
+        if not _PERCENTILE.fullmatch(measure):
+            raise KeyError(metric)
+        return self.percentile(stream, float(measure[1:]))
+
     def ended(self, stream: str) -> int:
         """How many operations ended."""
         return sum(one.ok + one.failed + one.unknown for one in self._of(stream))
@@ -46,11 +79,15 @@ class Window:
 
     def percentile(self, stream: str, percent: float) -> float | None:
         """Seconds of latency that `percent` of the operations did not exceed, within 1%; None if none ended."""
+        merged = self._latencies_us(stream)
+        return float(merged.get_value_at_percentile(percent)) / 1e6 if merged.get_total_count() else None
+
+    def _latencies_us(self, stream: str) -> HdrHistogram:
         merged = latencies()
         for one in self._of(stream):
             if one.ok + one.failed + one.unknown:
                 merged.decode_and_add(one.hdr)
-        return float(merged.get_value_at_percentile(percent)) / 1e6 if merged.get_total_count() else None
+        return merged
 
     def _of(self, stream: str) -> list[StreamSummary]:
         return [summary.streams[stream] for summary in self._summaries if stream in summary.streams]

@@ -78,8 +78,33 @@ def test_percentiles_are_of_all_summaries_together() -> None:
 
 def test_a_window_that_is_not_full_yet_says_so() -> None:
     window = Window(10.0)
+    assert window.streams() == []
     window.add(_summary(100.0, [("ok", 0.1)] * 5))
     window.add(_summary(100.25, [("ok", 0.1)] * 5))
+    assert window.streams() == ["orders", "browse"]
     assert window.span_s == pytest.approx(0.5)
+    assert not window.full()
+    for quarter in range(2, 40):
+        window.add(_summary(100 + quarter / 4, []))
+    assert window.full()
+
+
+def test_metrics_go_by_the_names_of_experiments() -> None:
+    window = Window(10.0)
+    window.add(_summary(0.25, [("ok", 0.1), ("ok", 0.2), ("failed", 0.3)]))
+    assert window.measure("orders.success_rate") == pytest.approx(200 / 3)
+    assert window.measure("orders.rate") == pytest.approx(8.0)
+    assert window.measure("orders.p50") == pytest.approx(0.2, rel=0.01)
+    assert window.measure("orders.p99.9") == window.measure("orders.max") == pytest.approx(0.3, rel=0.01)
+    assert window.measure("orders.mean") == pytest.approx(0.2, rel=0.01)
+    assert window.measure("browse.p99") is None
+    with pytest.raises(KeyError):
+        window.measure("orders.median")
+
+
+def test_the_rate_is_of_the_time_that_passed() -> None:
+    window = Window(10.0)
+    window.add(_summary(100.0, [("ok", 0.1)] * 5))
+    window.add(_summary(100.25, [("ok", 0.1)] * 5))
     assert window.rate("orders") == pytest.approx(20.0)
     assert window.success_rate("no such stream") is None
