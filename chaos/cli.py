@@ -5,13 +5,18 @@ The one place that maps errors to exit codes: see `main`.
 
 from __future__ import annotations
 
+import sys
 import traceback
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chaos.errors import ChaosError, Exit, InvalidExperiment, UsageError
 from chaos.version import __version__
+
+if TYPE_CHECKING:
+    from chaos.run import Outcome
 
 _EPILOG = (
     "Exit codes: 0 passed · 1 failed · 2 usage or invalid file · 3 inconclusive, or this machine cannot do it · "
@@ -53,6 +58,23 @@ def main() -> int:
     return Exit.PASSED
 
 
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    """The verdict, on standard output."""
+    from rich.console import Console
+
+    from chaos.report import terminal
+    from chaos.report.as_json import render as render_json
+
+    page = str(outcome.folder.path / "report.html")
+    console = Console()
+    if as_json:
+        typer.echo(render_json(outcome.judgement), nl=False)
+    elif console.is_terminal:
+        console.print(terminal.render(outcome.judgement, page))
+    else:
+        typer.echo(terminal.plain(outcome.judgement, page), nl=False)
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"chaos {__version__}")
@@ -66,6 +88,110 @@ def options(
     ] = False,
 ) -> None:
     """Takes the options that stand before a command."""
+
+
+@app.command()
+def run(
+    files: Files,
+    report: Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders are made.")] = Path("runs"),
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one JUnit XML file for all runs.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each report as JSON, all else on stderr.")] = False,
+    seed: Seed = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the shop up after the run, until Ctrl-C.")] = False,
+) -> None:
+    """Run experiments and say whether order placement held."""
+    from chaos.run import Options, check_all
+    from chaos.run import run as run_one
+    from chaos.shipped import find_experiment
+
+    paths = [find_experiment(name) for name in files]
+    check_all(paths)  # a mistake in the last file must not come to light after an hour
+    options = Options(runs=report, argv=["chaos", *sys.argv[1:]], seed=seed, keep=keep, json=as_json)
+    codes, judgements = [], []
+    for path in paths:
+        try:
+            outcome = run_one(path, options, lambda text: typer.echo(text, err=as_json))
+        except ChaosError as error:
+            typer.echo(f"chaos: {path}: {error}", err=True)
+            codes.append(error.exit)
+            continue
+        judgements.append(outcome.judgement)
+        codes.append(outcome.judgement.exit)
+        _show(outcome, as_json=as_json)
+        if outcome.judgement.exit is Exit.INTERRUPTED:
+            break
+    if junit:
+        from chaos.report.junit import render
+
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_bytes(render(judgements))
+    raise typer.Exit(Exit.worst(codes))
+
+
+@app.command()
+def judge(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, as `chaos run` named it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Judge a finished run again, from its files alone, and write its reports anew."""
+    from chaos.folder import existing
+    from chaos.run import Outcome, conclude
+
+    found = existing(folder)
+    outcome = Outcome(conclude(found), found)
+    _show(outcome, as_json=as_json)
+    raise typer.Exit(outcome.judgement.exit)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do, and what to do about the rest."""
+    from chaos.doctor import examine
+
+    for finding in examine():
+        typer.echo(f"{'ok' if finding.works else 'no':4}{finding.what}: {finding.detail}")
+        if finding.remedy:
+            typer.echo(f"    → {finding.remedy}")
+
+
+sandbox = typer.Typer(help="The shop alone, for a game day or for looking at it.", no_args_is_help=True)
+app.add_typer(sandbox, name="sandbox")
+
+
+@sandbox.command()
+def up(
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="The loopback port of its pages; 0: any.")
+    ] = 0,
+    weak: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Switch a protection off; may be repeated.")
+    ] = None,
+    report: Annotated[Path, typer.Option(metavar="DIR", help="Where the folder with its logs is made.")] = Path("runs"),
+) -> None:
+    """Bring the shop up and leave it running."""
+    from chaos import standby
+
+    found = standby.up(report, port=port, weak=weak or [])
+    typer.echo(f"the shop is up at {found.url}  (logs: {found.folder}/logs; `chaos sandbox down` ends it)")
+
+
+@sandbox.command()
+def down() -> None:
+    """End the shop that is up; harmless when there is none."""
+    from chaos import standby
+
+    found = standby.down()
+    typer.echo(f"the shop at {found.url} is down" if found else "the shop was not up")
+
+
+@sandbox.command()
+def status() -> None:
+    """Say whether the shop is up, and where."""
+    from chaos import standby
+
+    found = standby.status()
+    weak = f", without {', '.join(found.weak)}" if found and found.weak else ""
+    typer.echo(f"the shop is up at {found.url} since {found.since}{weak}" if found else "the shop is not up")
 
 
 @app.command()

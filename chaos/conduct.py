@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
-from chaos.errors import ChaosError, Exit
+from chaos.errors import ChaosError
 from chaos.folder import RunFolder
 from chaos.inject import Player
 from chaos.journal import Journal

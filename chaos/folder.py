@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,3 +88,23 @@ def existing(path: Path) -> RunFolder:
                 remedy="give one of the folders under runs/, as `chaos run` names it at its end",
             )
     return folder
+
+
+@contextmanager
+def data_folder(folder: RunFolder, *, in_memory: bool) -> Iterator[Path]:
+    """Where the services' data goes; nothing of it is left.
+
+    With namespaces a file system in memory is mounted over the run's own `data`. Without, it is a temporary folder that
+    another user may enter, because PostgreSQL will not run as root.
+    """
+    if in_memory:
+        yield folder.data
+        folder.data.rmdir()
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="chaos-"))
+    temporary.chmod(0o711)
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        folder.data.rmdir()

@@ -14,15 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from chaos.conduct import Run, conduct
 from chaos.errors import ChaosError, SandboxError
 from chaos.folder import RunFolder
-from chaos.judge import steady_baseline
-from chaos.parse import parse
-from chaos.plan import describe_steps, plan
-from chaos.report.live import Live
 from chaos.shipped import load_system, shop_folder
 from chaos.targets.base import Capability, Refusal, Terrain
 from chaos.targets.embedded import Embedded
@@ -71,10 +64,18 @@ def _act(order: dict[str, Any]) -> int:
 
 
 def _conduct(order: dict[str, Any], folder: RunFolder, target: Embedded, interrupts: Interrupts) -> None:
+    from rich.console import Console
+
+    from chaos.conduct import Run, conduct  # not needed where the shop only stands by
+    from chaos.judge import steady_baseline
+    from chaos.parse import parse
+    from chaos.plan import describe_steps, plan
+    from chaos.report.live import Live
+
     experiment = parse(folder.experiment).experiment
     timeline = plan(experiment, target.terrain.system, order["seed"])
     run = Run(experiment, timeline, folder, order["argv"], order["seed"], order["sandbox"])
-    view = Live(Console(), experiment.title, describe_steps(timeline), timeline.phases)
+    view = Live(Console(stderr=order["quiet"]), experiment.title, describe_steps(timeline), timeline.phases)
     try:
         conduct(run, target, view, interrupts, steady_baseline)
     finally:

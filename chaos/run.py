@@ -10,11 +10,8 @@ This process stays outside the sandbox: it hands on Ctrl-C and SIGTERM, and its 
 
 from __future__ import annotations
 
-import random
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from chaos.folder import RunFolder, create
+from chaos.errors import InvalidExperiment, Problem
+from chaos.folder import RunFolder, create, data_folder
 from chaos.journal import read as read_journal
 from chaos.judge import judge
 from chaos.load.history import read as read_history
@@ -32,10 +30,12 @@ from chaos.parse import parse
 from chaos.plan import plan
 from chaos.reconcile import reconcile
 from chaos.report import write
+from chaos.seed import seed_for
 from chaos.shipped import load_system
+from chaos.targets.base import Terrain
 from chaos.targets.machine import survey, terrain
 from chaos.targets.world import Ended, World
-from chaos.validate import require, validate
+from chaos.validate import check, require
 from chaos.verdict import Judgement
 
 _LISTEN_S = 0.2
@@ -48,7 +48,8 @@ class Options:
     runs: Path  # where the run's folder is made
     argv: Sequence[str]
     seed: int | None = None
-    keep: bool = False
+    keep: bool = False  # the shop stays up afterwards, until Ctrl-C
+    json: bool = False  # standard output is for the report alone
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,26 @@ class Outcome:
     folder: RunFolder
 
 
+def check_all(paths: Sequence[Path]) -> None:
+    """Checks every file before the first is run; raises InvalidExperiment with the problems of all."""
+    ground = Terrain(load_system(), {})
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            check(path, ground)
+        except InvalidExperiment as error:
+            problems += error.problems
+    if problems:
+        raise InvalidExperiment(problems)
+
+
 def run(path: Path, options: Options, say: Callable[[str], None]) -> Outcome:
     """Runs one experiment; raises InvalidExperiment, Unsupported or SandboxError before anything was touched."""
-    parsed = parse(path)
-    system = load_system()
     machine = survey()
-    ground = terrain(system, machine)
-    validate(parsed, ground)
-    seed = next(
-        s for s in (options.seed, parsed.experiment.seed, random.SystemRandom().getrandbits(32)) if s is not None
-    )
-    timeline = plan(parsed.experiment, system, seed)
-    require(timeline, ground)
+    ground = terrain(load_system(), machine)
+    parsed = check(path, ground)
+    seed = seed_for(parsed.experiment, options.seed)
+    require(plan(parsed.experiment, ground.system, seed), ground)
     folder = create(options.runs, parsed.experiment.title, parsed.text, datetime.now(UTC))
     order = {
         "folder": str(folder.path),
@@ -80,6 +89,7 @@ def run(path: Path, options: Options, say: Callable[[str], None]) -> Outcome:
         "argv": list(options.argv),
         "seed": seed,
         "keep": options.keep,
+        "quiet": options.json,
         "sandbox": "loopback" if machine.namespaces else "embedded",
         "namespaces": machine.namespaces is None,
     }
@@ -113,26 +123,6 @@ def judge_folder(folder: RunFolder) -> Judgement:
         reconciliation,
         run=folder.path.name,
     )
-
-
-@contextmanager
-def data_folder(folder: RunFolder, *, in_memory: bool) -> Iterator[Path]:
-    """Where the services' data goes; nothing of it is left.
-
-    With namespaces a file system in memory is mounted over the run's own `data`. Without, it is a temporary folder that
-    another user may enter, because PostgreSQL will not run as root.
-    """
-    if in_memory:
-        yield folder.data
-        folder.data.rmdir()
-        return
-    temporary = Path(tempfile.mkdtemp(prefix="chaos-"))
-    temporary.chmod(0o711)
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        folder.data.rmdir()
 
 
 def _play(order: dict[str, Any], say: Callable[[str], None], *, done: Callable[[], None]) -> None:

@@ -19,8 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.errors import Exit, SandboxError, UsageError
-from chaos.folder import RunFolder, create
-from chaos.run import data_folder
+from chaos.folder import RunFolder, create, data_folder
 from chaos.shipped import load_system
 from chaos.targets.machine import survey, terrain
 from chaos.targets.processes import state
@@ -54,7 +53,10 @@ def status() -> Standby | None:
 
 
 def up(runs: Path, *, port: int, weak: Sequence[str]) -> Standby:
-    """Brings the shop up and leaves it running; raises UsageError when one is up, SandboxError when it will not start."""
+    """Brings the shop up and leaves it running.
+
+    Raises UsageError when one is up already, SandboxError when it will not start.
+    """
     there = status()
     if there:
         raise UsageError(f"the shop is up already, at {there.url}, since {there.since}", remedy="chaos sandbox down")
@@ -119,6 +121,7 @@ def keep(folder: RunFolder, *, port: int, weak: Sequence[str]) -> int:
         "weak": list(weak),
         "missing": {str(name): [refusal.why, refusal.remedy] for name, refusal in ground.missing.items()},
         "namespaces": machine.namespaces is None,
+        "sandbox": "loopback" if machine.namespaces else "embedded",
     }
     ended = []
     for number in (signal.SIGTERM, signal.SIGINT):

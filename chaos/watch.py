@@ -87,7 +87,7 @@ class Watch:
     def until(self, t: float) -> bool:
         """Waits until `t` seconds since the run started; False as soon as the run must end early.
 
-        Raises LoadError when the load generator is gone.
+        Raises SandboxError when the load generator is gone.
         """
         while not self.stop():
             left = t - self._now()
@@ -124,7 +124,7 @@ class Watch:
             stream: StreamNow(
                 success_rate=self._recent.success_rate(stream),
                 p99_s=self._recent.percentile(stream, 99),
-                rate=self._recent.rate(stream),
+                rate=self._recent.rate(stream) or 0.0,
             )
             for stream in self._recent.streams()
         }

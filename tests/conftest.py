@@ -56,8 +56,8 @@ def processes_of(folder: Path) -> dict[int, str]:
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                places = [command, os.readlink(entry / "cwd")]
-                places += [os.readlink(descriptor) for descriptor in (entry / "fd").iterdir()]
+                places = [command, str((entry / "cwd").readlink())]
+                places += [str(descriptor.readlink()) for descriptor in (entry / "fd").iterdir()]
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
             if any(str(folder) in place for place in places):

@@ -60,7 +60,11 @@ def no_namespaces() -> list[str]:
 def test_without_namespaces_packet_faults_are_refused_by_name(nothing_left: Path, no_namespaces: list[str]) -> None:
     file = EXPERIMENTS / "edge-packet-loss.yaml"
     done = subprocess.run(
-        [*no_namespaces, *argv("run", file, "--report", nothing_left)], capture_output=True, text=True, timeout=60, check=False
+        [*no_namespaces, *argv("run", file, "--report", nothing_left)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 3, done.stdout + done.stderr
     assert "network.loss on edge" in done.stderr

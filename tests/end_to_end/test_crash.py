@@ -135,7 +135,7 @@ def _assert_cut_short(base: Path, out: str) -> None:
 
 def _namespace(pid: int) -> str:
     try:
-        return os.readlink(f"/proc/{pid}/ns/net")
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return "gone"
 

@@ -51,7 +51,9 @@ def test_a_baseline_that_was_never_steady(nothing_left: Path) -> None:
 def test_a_fault_that_cannot_go_on(nothing_left: Path) -> None:
     file = nothing_left / "dead.yaml"
     file.write_text(
-        SHORT.format(title="Dead", weak="[]", p99="< 2s", fault="process.kill", target="payments", parameters="", for_="3s")
+        SHORT.format(
+            title="Dead", weak="[]", p99="< 2s", fault="process.kill", target="payments", parameters="", for_="3s"
+        )
         + "  - {fault: payment.outage, target: payments, with: {mode: error}, at: 1s, for: 1s}\n"
     )
     done = chaos("run", file, "--report", nothing_left)

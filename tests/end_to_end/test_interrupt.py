@@ -24,7 +24,9 @@ MOMENTS = {
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_interrupted(nothing_left: Path, moment: str, number: signal.Signals) -> None:
-    file = write(nothing_left, fault="process.pause", target="db-replica-1", for_="4s" if "recovery" in moment else "30s")
+    file = write(
+        nothing_left, fault="process.pause", target="db-replica-1", for_="4s" if "recovery" in moment else "30s"
+    )
     command = subprocess.Popen(
         argv("run", file, "--report", nothing_left), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -62,4 +64,7 @@ def test_twice_leaves_at_once(nothing_left: Path) -> None:
 
 
 def _events(base: Path) -> set[str]:
-    return {record.get("name", record["event"]) if record["event"] == "phase" else record["event"] for record in journal(base)}
+    return {
+        record.get("name", record["event"]) if record["event"] == "phase" else record["event"]
+        for record in journal(base)
+    }

@@ -127,8 +127,8 @@ def spec(tmp_path: Path) -> Spec:
     def make(url: str, **changes: object) -> LoadSpec:
         standard: dict[str, object] = {
             "url": url,
-            "orders_per_s": 40.0,
-            "browse_per_s": 20.0,
+            "orders_per_s": 80.0,
+            "browse_per_s": 40.0,
             "timeout_s": 5.0,
             "seed": 1,
             "history": tmp_path / "history.jsonl",
