@@ -3,14 +3,22 @@
 The files, in the order they act on an experiment:
 
 errors.py      one tree of errors, each with its exit code and what to do next
+version.py    the version, alone, so that the build reads it without importing anything
+words.py       how values are shown in messages, and which word was probably meant
 units.py       quantities with their units: durations, rates, percentages, tolerances
+metrics.py     the names of measurements, as in orders.p99, and their units
+samples.py     how many samples a tolerance needs before it can be judged
 model.py       the nouns of an experiment file: typed, frozen; the JSON Schema comes from them
 verdict.py     the nouns of a judgement: checks, invariants, evidence, verdict
 system.py      the nouns of a system under test: services, sets, third parties, how its records are read
 cli.py         the commands; no logic; maps errors to exit codes
+shipped.py     where the shop, its manifest and the stock experiments are
 parse/         YAML text → Experiment; every error with file:line:column and what is allowed
-validate.py    rules over a whole experiment: targets exist, windows fit, metrics can be measured
+validate/      rules over a whole experiment: targets exist, windows fit, metrics can be measured
+seed.py        which seed a run uses
 plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
+catalogue.py   the faults as text, for `chaos faults`
+schema.py      the JSON Schema of experiment files, for editors
 run.py         the conductor: calls the stages in order, and heals in `finally`
 inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
 load/          open-loop traffic in a process of its own → history
