@@ -49,6 +49,7 @@ class LoadProcess:
         self._summaries: list[Summary] = []
         self._result: LoadResult | None = None
         self._error: SandboxError | None = None
+        spec = spec.model_copy(update={"history": spec.history.absolute()})  # the process works in another folder
         self._tell(spec.model_dump(mode="json", by_alias=True))
 
     @property

@@ -123,6 +123,14 @@ def test_it_ends_in_order_when_the_conductor_is_gone(small_shop: SmallShop, spec
     assert {(one.result, one.error) for one in history} == {("unknown", "stopped")}
 
 
+def test_a_relative_path_is_the_conductors(
+    small_shop: SmallShop, spec: Spec, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start(spec(small_shop.url, history="history.jsonl")).stop(1.0)
+    assert (tmp_path / "history.jsonl").exists()
+
+
 def test_nothing_is_sent_before_it_begins(small_shop: SmallShop, spec: Spec) -> None:
     load = client.start(spec(small_shop.url))
     try:
