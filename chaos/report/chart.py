@@ -1,8 +1,9 @@
 """The charts of one stream as SVG: success rate above, latency below, over the whole run.
 
-pygal scales, labels the axes and draws the lines; this adds the experiment's marks (annotations.py). Colours and
-fonts are the page's (report.css), so one drawing serves light, dark and paper. Each chart comes twice, for wide and for
-narrow pages, because text in a scaled drawing would become too small to read.
+pygal scales, labels the axes and draws the lines, because it needs no script, browser or compiled code for it; this
+adds the experiment's marks (annotations.py). Colours and fonts are the page's (report.css), so one drawing serves
+light, dark and paper. Each chart comes twice, for wide and for narrow pages, because text in a scaled drawing would
+become too small to read.
 
 Leaves out scripts, styles, dates and identifiers that pygal would add: the same judgement gives the same text.
 """

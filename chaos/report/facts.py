@@ -75,6 +75,11 @@ def still_on(judgement: Judgement) -> list[FaultWindow]:
     return [fault for fault in judgement.faults if not fault.healed and (fault.start is not None or fault.by_hand)]
 
 
+def by_hand(fault: FaultWindow) -> str:
+    """What a person can type to take the fault off; where nothing is known, that the service must be started again."""
+    return fault.by_hand or f"# nothing is known that takes it off; start {fault.target} again"
+
+
 def parameters(fault: FaultWindow) -> str:
     """`mode refuse, percent 50`; empty where the fault has none."""
     shown = {name: value for name, value in fault.parameters.items() if value not in (None, [], {}, "")}

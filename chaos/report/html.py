@@ -64,6 +64,7 @@ def _environment() -> Environment:
     environment.globals.update(
         css=Markup(css),
         when=facts.when,
+        by_hand=facts.by_hand,
         how_long=facts.how_long,
         parameters=facts.parameters,
         measured=_measured,

@@ -8,7 +8,7 @@ without a failure or an error comes from a run that did not pass. Durations are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 
 from chaos.errors import Exit
@@ -19,9 +19,10 @@ from chaos.verdict import Check, Judgement, Verdict
 _TAGS = {Verdict.FAILED: "failure", Verdict.INCONCLUSIVE: "error"}
 
 
-def render(judgements: Sequence[Judgement]) -> bytes:
-    """One UTF-8 file for all the judgements, in their order."""
+def render(judgements: Sequence[Judgement], not_run: Mapping[str, str] | None = None) -> bytes:
+    """One UTF-8 file for all the judgements, in their order, then for what could not be run (file → why), as errors."""
     suites = [_suite(judgement) for judgement in judgements]
+    suites += [_not_run(file, why) for file, why in (not_run or {}).items()]
     root = ElementTree.Element("testsuites", {"name": "chaos", **_totals(suites)})
     root.set("time", f"{sum(judgement.duration_s for judgement in judgements):.3f}")
     root.extend(suites)
@@ -43,6 +44,14 @@ def _suite(judgement: Judgement) -> ElementTree.Element:
     suite.set("time", f"{judgement.duration_s:.3f}")
     suite.set("timestamp", one_line(judgement.started)[:19])  # the schema knows no zone; it is UTC
     suite.set("hostname", "localhost")
+    return suite
+
+
+def _not_run(file: str, why: str) -> ElementTree.Element:
+    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0", "time": "0.000"}
+    suite = ElementTree.Element("testsuite", {"name": one_line(file), **counts})
+    case = ElementTree.SubElement(suite, "testcase", classname="chaos", name="the run", time="0.000")
+    ElementTree.SubElement(case, "error", type="run", message=one_line(why)).text = clean(why)
     return suite
 
 
@@ -68,7 +77,7 @@ def _unexplained(judgement: Judgement) -> list[Check]:
         return []
     if not outranked and any(check.verdict is not Verdict.PASSED for check in judgement.checks):
         return []
-    by_hand = tuple(fault.by_hand for fault in facts.still_on(judgement) if fault.by_hand)
+    by_hand = tuple(facts.by_hand(fault) for fault in facts.still_on(judgement))
     verdict = judgement.verdict if judgement.verdict is Verdict.FAILED and not outranked else Verdict.INCONCLUSIVE
     measured = f"{outranked or judgement.verdict}; exit code {int(judgement.exit)}"
     return [Check("the run", "run", "run", verdict, "passes", measured, judgement.why, examples=by_hand)]

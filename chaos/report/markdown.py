@@ -59,7 +59,7 @@ def _summary(judgement: Judgement) -> list[str]:
 def _still_on(judgement: Judgement) -> list[str]:
     return [
         f"> **NOT HEALED: {escape(fault.fault)} on {escape(fault.target)}.** By hand:\n>\n"
-        + "\n".join(f"> {line}" for line in _code(fault.by_hand or "chaos heal").splitlines())
+        + "\n".join(f"> {line}" for line in _code(facts.by_hand(fault)).splitlines())
         for fault in facts.still_on(judgement)
     ]
 

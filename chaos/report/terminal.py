@@ -44,7 +44,7 @@ def plain(judgement: Judgement, report: str = "") -> str:
         lines += [f"{'':12}  {line}" for line in _reasons(check)]
     for fault in facts.still_on(judgement):
         lines.append(f"NOT HEALED  {one_line(fault.fault)} on {one_line(fault.target)}; by hand:")
-        lines += [f"    {line}" for line in _by_hand(fault).splitlines()]
+        lines += [f"    {line}" for line in clean(facts.by_hand(fault)).splitlines()]
     lines += [f"{name:<12}  {one_line(value)}" for name, value in _summary(judgement)]
     lines += [f"{'report':<12}  {one_line(report)}"] if report else []
     lines.append(f"{judgement.verdict.upper():<12}  {_verdict(judgement)}")
@@ -86,11 +86,9 @@ def _reasons(check: Check) -> list[str]:
 
 def _alarm(fault: FaultWindow) -> Panel:
     title = Text(f"NOT HEALED: {one_line(fault.fault)} on {one_line(fault.target)}")
-    return Panel(Text(f"by hand:\n{_by_hand(fault)}", overflow="fold"), title=title, border_style="bold red")
-
-
-def _by_hand(fault: FaultWindow) -> str:
-    return clean(fault.by_hand or "chaos heal")
+    return Panel(
+        Text(f"by hand:\n{clean(facts.by_hand(fault))}", overflow="fold"), title=title, border_style="bold red"
+    )
 
 
 def _summary(judgement: Judgement) -> list[tuple[str, str]]:

@@ -37,6 +37,8 @@ def duration(seconds: float | None) -> str:
     """`4.2 ms`, `85 ms`, `1.25 s`, `12.3 s`, `2 min 5 s`, `1 h 2 min`; a dash for None."""
     if seconds is None:
         return UNKNOWN
+    if seconds == 0:
+        return "0 s"
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 0.9995:

@@ -15,7 +15,8 @@ from chaos import report
 from chaos.errors import Exit
 from chaos.report import as_json, junit, markdown
 from chaos.verdict import Judgement, Verdict
-from tests.report.samples import ALL, FAILED, HOSTILE, INCONCLUSIVE, INTERRUPTED, NOT_HEALED, NOTHING, PASSED
+from tests.report.odd_samples import ALL, HOSTILE, INTERRUPTED, NOT_HEALED, NOTHING
+from tests.report.samples import FAILED, INCONCLUSIVE, PASSED
 
 # The JUnit format as Jenkins' schema (junit-10.xsd) has it: element → its attributes (* are required) and its children.
 GRAMMAR = {
@@ -126,6 +127,17 @@ def test_junit_of_several_runs_adds_up() -> None:
     assert [root.attrib[name] for name in ("tests", "failures", "errors")] == ["30", "3", "2"]
     assert float(root.attrib["time"]) == pytest.approx(3 * 74.8)
     assert list(ElementTree.fromstring(junit.render([]))) == []
+
+
+def test_junit_names_the_files_that_could_not_be_run() -> None:
+    root = ElementTree.fromstring(
+        junit.render([PASSED], {"broken\x1b.yaml": "broken.yaml:3:1: no such key\nallowed: title"})
+    )
+    assert [root.attrib[name] for name in ("tests", "failures", "errors")] == ["13", "0", "1"]
+    suite = root[-1]
+    assert suite.attrib["name"] == "broken\\x1b.yaml"
+    error = suite.find("testcase/error")
+    assert error is not None and error.text == "broken.yaml:3:1: no such key\nallowed: title"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -12,7 +12,8 @@ import pytest
 
 from chaos.report import chart, facts, html
 from chaos.verdict import Judgement
-from tests.report.samples import ALL, FAILED, HOSTILE, INCONCLUSIVE, LONG, NOT_HEALED, PASSED, PHASES
+from tests.report.odd_samples import ALL, HOSTILE, LONG, NOT_HEALED
+from tests.report.samples import FAILED, INCONCLUSIVE, PASSED, PHASES
 
 VOID = {"meta", "br"}
 BYTES_MAX = 300_000
@@ -88,6 +89,8 @@ def test_a_fault_that_was_not_healed_comes_first_with_what_to_type() -> None:
     shown = Page(html.render(NOT_HEALED)).text
     assert shown.index("kill -CONT 4711") < shown.index("What was put to the test")
     assert "a fault could not be taken off" in shown
+    unknown = replace(NOT_HEALED, faults=(replace(NOT_HEALED.faults[0], by_hand=""),))
+    assert "start worker again" in Page(html.render(unknown)).text
     assert "not known to be off" not in Page(html.render(FAILED)).text
 
 

@@ -9,7 +9,8 @@ from rich.console import Console, RenderableType
 
 from chaos.report import terminal
 from chaos.report.live import Live, StreamNow, sparkline
-from tests.report.samples import ALL, EVIL, FAILED, NOT_HEALED, PHASES
+from tests.report.odd_samples import ALL, EVIL, NOT_HEALED
+from tests.report.samples import FAILED, PHASES
 
 NOW = {
     "orders": StreamNow(93.4, 0.284, 20.0),

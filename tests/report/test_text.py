@@ -48,7 +48,7 @@ def test_only_all_is_100_percent(ok: int, rest: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(None, "\u2013"), (0.0, "0.0 ms"), (0.0042, "4.2 ms"), (0.0851, "85 ms"), (0.9996, "1.00 s"), (1.254, "1.25 s"),
+    [(None, "\u2013"), (0.0, "0 s"), (0.0042, "4.2 ms"), (0.0851, "85 ms"), (0.9996, "1.00 s"), (1.254, "1.25 s"),
      (9.996, "10.0 s"), (59.96, "1 min"), (74.8, "1 min 15 s"), (3600.0, "1 h"), (3725.0, "1 h 2 min")],
 )  # fmt: skip
 def test_duration(seconds: float | None, shown: str) -> None:
