@@ -3,7 +3,7 @@
 The files, in the order they act on an experiment:
 
 errors.py      one tree of errors, each with its exit code and what to do next
-version.py    the version, alone, so that the build reads it without importing anything
+version.py     the version, alone, so that the build reads it without importing anything
 words.py       how values are shown in messages, and which word was probably meant
 units.py       quantities with their units: durations, rates, percentages, tolerances
 metrics.py     the names of measurements, as in orders.p99, and their units
@@ -19,10 +19,17 @@ seed.py        which seed a run uses
 plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
 catalogue.py   the faults as text, for `chaos faults`
 schema.py      the JSON Schema of experiment files, for editors
-run.py         the conductor: calls the stages in order, and heals in `finally`
+doctor.py      what this machine can do, for `chaos doctor`
+standby.py     the shop alone, for `chaos sandbox`
+run.py         one experiment from its file to its verdict, outside the sandbox: the stages in order
+folder.py      the folder of a run, which holds all that is known of it
+inside.py      what is started inside the sandbox: the supervisor, and under it the conductor
+conduct.py     the conductor: brings the shop up, plays the experiment, heals in `finally`, judges nothing
+watch.py       looks after a run while time passes: live view, abort_if, interruptions
 inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
 load/          open-loop traffic in a process of its own → history
 observe/       probes at a fixed rate → samples
+collect.py     waits for the backlog to drain, then the final reads of the systems of record → files
 journal.py     append-only JSON Lines, fsynced before an injection; read again after a crash
 judge/         journal + history + samples → verdict per check and phase; pure
 reconcile/     history + final reads of the systems of record → invariants; pure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ class PacketFault(Fault):
     action: ClassVar[str]  # as the agent calls it
 
     to: list[str] = Field(default_factory=list, description="The peers, services or sets by name; all where left out.")
-    ports: list[int] = Field(
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
         default_factory=list, description="Only packets from or to these ports; all where left out."
     )
     direction: Literal["in", "out", "both"] = Field(default="both", description="Seen from the target service.")
@@ -30,9 +30,6 @@ class PacketFault(Fault):
     def problems(self, service: str, system: System) -> Iterable[str]:
         if service in self.to:
             yield f"{service} cannot be its own peer in `to`"
-        for port in self.ports:
-            if not 1 <= port <= 65535:
-                yield f"{port} is not a port; allowed: 1 to 65535"
 
     def describe(self, service: str) -> str:
         peers = " and ".join(self.to) if self.to else "everybody"

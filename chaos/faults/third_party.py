@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-import requests
-
 from chaos.errors import FaultError, HealFailed, InjectFailed
 from chaos.faults.base import Evidence, Fault, Lease, Seen
 from chaos.system import System
@@ -67,6 +65,8 @@ class ThirdPartyFault(Fault):
     def _control(
         self, method: str, target: Target, lease: Lease, json: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        import requests  # takes long to import, and `chaos check` needs none of it
+
         port = target.terrain.system.third_parties[lease.service].control
         url = f"{target.url(lease.service, port)}/fault"
         try:
