@@ -93,29 +93,29 @@ begin
     return query select new_id, 'pending'::text, new_cents, false;
 end $$;
 
--- Marks a pending order paid and hands it to shipping. True if this call did so.
-create function settle_order(paid_id uuid, charge text)
-returns boolean
-language plpgsql as $$
-begin
-    delete from outbox where kind = 'charge' and order_id = paid_id;
-    update orders set status = 'paid', charge_id = charge where order_id = paid_id and status = 'pending';
-    if not found then
-        return false;
-    end if;
-    insert into outbox (kind, order_id) values ('ship', paid_id);
-    return true;
-end $$;
+-- Marks pending orders paid, with their charges, and hands them to shipping. Orders no longer pending are left alone.
+create function settle_orders(paid_ids uuid[], charges text[])
+returns void
+language sql as $$
+    delete from outbox where kind = 'charge' and order_id = any(paid_ids);
+    with paid as (
+        update orders o set status = 'paid', charge_id = c.charge
+            from unnest(paid_ids, charges) as c(order_id, charge)
+            where o.order_id = c.order_id and o.status = 'pending'
+            returning o.order_id
+    )
+    insert into outbox (kind, order_id) select 'ship', order_id from paid;
+$$;
 
--- Notes the shipment of a paid order. True if this call did so.
-create function ship_order(shipped_id uuid, shipment text)
-returns boolean
-language plpgsql as $$
-begin
-    update orders set shipment_id = shipment where order_id = shipped_id and shipment_id is null;
-    delete from outbox where kind = 'ship' and order_id = shipped_id;
-    return found;
-end $$;
+-- Notes the shipments of paid orders.
+create function ship_orders(shipped_ids uuid[], shipments text[])
+returns void
+language sql as $$
+    delete from outbox where kind = 'ship' and order_id = any(shipped_ids);
+    update orders o set shipment_id = s.shipment
+        from unnest(shipped_ids, shipments) as s(order_id, shipment)
+        where o.order_id = s.order_id and o.shipment_id is null;
+$$;
 
 -- Cancels a pending order and gives its stock back. True if this call did so.
 create function cancel_order(cancelled_id uuid)

@@ -16,6 +16,7 @@ from yarl import URL
 from sandbox import backoff, protections
 from sandbox.edge import refusals
 from sandbox.edge.balancer import Balancer, Storefront
+from sandbox.edge.limits import RetryBudget
 
 TRY_S = 0.8
 CONNECT_S = 0.25
@@ -35,10 +36,12 @@ class Forwarder:
     def __init__(self, balancer: Balancer, session: aiohttp.ClientSession) -> None:
         self._balancer = balancer
         self._session = session
+        self._retries = RetryBudget()
 
     async def forward(self, request: web.Request) -> web.Response:
         """The first answer a storefront gives, or a refusal in plain words when there is none in time."""
         body = await request.read()
+        self._retries.earn()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + protections.budget_s(ALL_TRIES_S)
         storefronts = self._balancer.order()
@@ -58,6 +61,8 @@ class Forwarder:
             except TimeoutError:
                 storefront.timed_out()
                 maybe_done = True
+                if not self._retries.spend():
+                    break
             except aiohttp.ClientError:
                 maybe_done = True
             if number + 1 < tries:

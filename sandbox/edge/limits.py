@@ -1,4 +1,4 @@
-"""What the edge lets in: a rate for each client, and a number of requests under way.
+"""What the edge lets in: a rate for each client, a number of requests under way, and a share of retries.
 
 Browsing has a smaller number than the whole, so that an overload turns browsing away before checkout. Limits are
 generous: they are there for a flood, not for a busy day.
@@ -13,8 +13,12 @@ CLIENT_RATE = 1000.0
 CLIENT_BURST = 2000.0
 CLIENTS_REMEMBERED = 10_000
 
-BROWSING_MAX = 64
-ALL_MAX = 512
+BROWSING_MAX = 48
+ALL_MAX = 128
+"""More than this under way means that answers take far too long already; a prompt refusal is kinder than a time-out."""
+
+RETRY_SHARE = 0.2
+RETRIES_SAVED_MAX = 100.0
 
 
 class TooBusyError(Exception):
@@ -69,3 +73,25 @@ class UnderWay:
         finally:
             self._all -= 1
             self._browsing -= browsing
+
+
+class RetryBudget:
+    """Retries after time-outs, as a share of all requests.
+
+    A time-out may mean that the storefronts are overloaded, and then every retry makes it worse. Some are saved up, so
+    that a storefront that hangs is made up for while it is being found out.
+    """
+
+    def __init__(self) -> None:
+        self._saved = RETRIES_SAVED_MAX
+
+    def earn(self) -> None:
+        """One request came in."""
+        self._saved = min(RETRIES_SAVED_MAX, self._saved + RETRY_SHARE)
+
+    def spend(self) -> bool:
+        """Whether one more retry is within the budget."""
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True

@@ -39,7 +39,7 @@ class Charging:
             raise Problem(
                 503, "The payment did not go through. Your order was cancelled, no money was taken."
             ) from None
-        await self._write("select settle_order(%s, %s)", (order_id, charge_id))
+        await self._write("select settle_orders(array[%s], array[%s])", (order_id, charge_id))
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -12,6 +12,8 @@ from sandbox.worker.outbox import Outbox, Work
 from sandbox.worker.settle import CALL_S, Settler
 
 CONNECTIONS_MAX = 8
+OPEN_S_MAX = 1.0
+"""Trials are cheap here, and a third party that is back should not be left waiting."""
 
 
 async def start(stack: AsyncExitStack) -> None:
@@ -31,8 +33,8 @@ async def start(stack: AsyncExitStack) -> None:
 
     outboxes = {"charge": Outbox(database, "charge"), "ship": Outbox(database, "ship")}
     settlers = {
-        "charge": Settler(outboxes["charge"], charge, Breaker("payments")),
-        "ship": Settler(outboxes["ship"], ship, Breaker("shipping")),
+        "charge": Settler(outboxes["charge"], charge, Breaker("payments", open_max_s=OPEN_S_MAX)),
+        "ship": Settler(outboxes["ship"], ship, Breaker("shipping", open_max_s=OPEN_S_MAX)),
     }
 
     async def healthy(_request: web.Request) -> web.Response:

@@ -4,7 +4,8 @@ A claim is a lease: it moves the row's `not_before` into the future, so that no 
 party is called, and a worker killed in the middle leaves rows that come due again by themselves.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import LiteralString, NamedTuple
 
 from sandbox import protections
 from sandbox.postgres import Database
@@ -46,16 +47,19 @@ class Outbox:
         )
         return [Work(*row) for row in rows]
 
-    async def done(self, work: Work, receipt: str) -> None:
-        """Notes on the order that the work is done, with the third party's receipt, and removes the row."""
-        finish = "select settle_order(%s, %s)" if self._kind == "charge" else "select ship_order(%s, %s)"
-        await self._database.query(finish, (work.order_id, receipt), budget_s=self._budget_s)
+    async def done(self, receipts: Mapping[str, str]) -> None:
+        """Notes on the orders that their work is done, with the third party's receipts, and removes their rows."""
+        finish: LiteralString = (
+            "select settle_orders(%s::uuid[], %s)" if self._kind == "charge" else "select ship_orders(%s::uuid[], %s)"
+        )
+        await self._database.query(finish, (list(receipts), list(receipts.values())), budget_s=self._budget_s)
 
-    async def put_off(self, work: Work, delay_s: float) -> None:
-        """Makes the row due again after `delay_s` seconds."""
+    async def put_off(self, delays_s: Mapping[int, float]) -> None:
+        """Makes rows due again, each after its seconds."""
         await self._database.query(
-            "update outbox set not_before = now() + make_interval(secs => %s) where id = %s",
-            (delay_s, work.row),
+            "update outbox set not_before = now() + make_interval(secs => later.s) "
+            "from unnest(%s::bigint[], %s::float8[]) as later(row, s) where id = later.row",
+            (list(delays_s), list(delays_s.values())),
             budget_s=self._budget_s,
         )
 

@@ -19,7 +19,7 @@ from sandbox.worker.outbox import Outbox, Work
 log = logging.getLogger(__name__)
 
 BATCH = 32
-IDLE_S = 0.05
+IDLE_S = 0.1
 CALL_S = 1.0
 LEASE_EXTRA_S = 4.0
 """How much longer than a call a lease lasts, so that a row is not claimed again while its outcome is being written."""
@@ -43,37 +43,49 @@ class Settler:
 
     async def run(self) -> None:
         """Settles until cancelled; a database that is away is waited for."""
-        lease_s = protections.budget_s(CALL_S) + LEASE_EXTRA_S
+        away = False
         while True:
-            # After failures one row goes first: a batch would find out no more, only more expensively.
-            limit = BATCH if self.breaker.state is State.CLOSED else 1
-            works: list[Work] = []
-            if self.breaker.ready():
-                try:
-                    works = await self._outbox.claim(limit, lease_s=lease_s)
-                except DatabaseUnavailableError as error:
-                    log.warning("outbox: %s", error)
-                    await asyncio.sleep(BACKOFF_FIRST_S)
-            if works and self.breaker.allows():
-                await asyncio.gather(*(self._settle(work) for work in works))
+            try:
+                settled = await self._settle_some()
+            except DatabaseUnavailableError as error:
+                # What was done but not noted comes due again when its lease ends; the key makes the repeat harmless.
+                if not away:
+                    log.warning("waiting for the outbox: %s", error)
+                away, settled = True, 0
             else:
+                away = False
+            if not settled:
                 await asyncio.sleep(IDLE_S)
 
-    async def _settle(self, work: Work) -> None:
+    async def _settle_some(self) -> int:
+        """Settles one batch, if the circuit lets it; how many rows it tried."""
+        if not self.breaker.ready():
+            return 0
+        # After failures one row goes first: a batch would find out no more, only more expensively.
+        limit = BATCH if self.breaker.state is State.CLOSED else 1
+        works = await self._outbox.claim(limit, lease_s=protections.budget_s(CALL_S) + LEASE_EXTRA_S)
+        if not works or not self.breaker.allows():
+            return 0
+        answers = await asyncio.gather(*(self._try(work) for work in works))
+        receipts = {work.order_id: answer for work, answer in zip(works, answers, strict=True) if answer is not None}
+        failed = {work.row: _delay_s(work.tries) for work, answer in zip(works, answers, strict=True) if answer is None}
+        if receipts:
+            await self._outbox.done(receipts)
+        if failed:
+            await self._outbox.put_off(failed)
+        return len(works)
+
+    async def _try(self, work: Work) -> str | None:
+        """The third party's receipt, or None if it did not say that the work is done."""
         # The order's own id is the key, the same in every try and after a restart.
         key = work.order_id if protections.on("idempotency") else str(uuid.uuid4())
         try:
-            try:
-                receipt = await self._call(work, key)
-            except GatewayError:
-                self.breaker.failure()
-                await self._outbox.put_off(work, _delay_s(work.tries))
-            else:
-                self.breaker.success()
-                await self._outbox.done(work, receipt)
-        except DatabaseUnavailableError as error:
-            # The lease runs out and the row comes due again; the key makes the repeat harmless.
-            log.warning("order %s: %s", work.order_id, error)
+            receipt = await self._call(work, key)
+        except GatewayError:
+            self.breaker.failure()
+            return None
+        self.breaker.success()
+        return receipt
 
 
 def _delay_s(tries: int) -> float:

@@ -1,7 +1,8 @@
 """Starts the shop on loopback ports, as `shop.yaml` describes it, and ends it again.
 
-As root the services run in a user namespace with an ordinary uid, because PostgreSQL refuses uid 0. Every service dies with
-the test process (`setpriv --pdeathsig`), so an interrupted test leaves nothing. No packet faults, no pid namespaces.
+As root the services run in a user namespace with an ordinary uid, because PostgreSQL refuses uid 0. Every service dies
+with the test process (`setpriv --pdeathsig`), so an interrupted test leaves nothing. A single service can be started
+again with protections switched off, which is quicker than a weak shop. No packet faults, no pid namespaces.
 """
 
 import asyncio
@@ -15,9 +16,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psycopg
 import yaml
 
@@ -31,12 +35,11 @@ FIRST_PORT = 20000
 class Shop:
     """One shop; its data lie in `folder`."""
 
-    def __init__(self, folder: Path, *, weak: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.manifest: dict[str, Any] = yaml.safe_load((ROOT / "sandbox" / "shop.yaml").read_text(encoding="utf-8"))
         self.folder = folder
         self.services: dict[str, dict[str, Any]] = self.manifest["services"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._weak = weak
         names = [(service, port) for service, entry in self.services.items() for port in entry["ports"]]
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
 
@@ -56,8 +59,8 @@ class Shop:
             time.sleep(0.02)
         return time.monotonic() - started
 
-    def start(self, service: str) -> None:
-        """Starts one service, without waiting."""
+    def start(self, service: str, *, weak: str = "") -> None:
+        """Starts one service, without waiting, with the protections named in `weak` switched off."""
         data = self.folder / service
         data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable if word == "python" else word for word in self.services[service]["command"]]
@@ -69,7 +72,7 @@ class Shop:
             "SHOP_SERVICE": service,
             "SHOP_ADDRESSES": json.dumps(addresses),
             "SHOP_DATA": str(data),
-            "SHOP_WEAK": self._weak,
+            "SHOP_WEAK": weak,
             "PYTHONPATH": str(ROOT),
         }
         with (self.folder / f"{service}.log").open("ab") as log:
@@ -105,6 +108,49 @@ class Shop:
         self.processes[service].kill()
         self.processes[service].wait()
 
+    def terminate(self, service: str) -> float:
+        """Asks the service to end, and waits for it; returns the seconds it took."""
+        started = time.monotonic()
+        self.processes[service].send_signal(signal.Signals[self.services[service].get("stop_signal", "SIGTERM")])
+        self.processes[service].wait(STOP_S_MAX)
+        return time.monotonic() - started
+
+    @contextmanager
+    def weakened(self, service: str, weak: str) -> Iterator[None]:
+        """The service started again with protections switched off, and at the end once more with all of them."""
+        self.kill(service)
+        self.start(service, weak=weak)
+        self.wait_ready(service)
+        try:
+            yield
+        finally:
+            self.restart(service)
+
+    def restart(self, service: str) -> None:
+        """Kills the service if it runs, starts it again and waits until it is ready."""
+        self.kill(service)
+        self.start(service)
+        self.wait_ready(service)
+
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """The service and all its children stopped (SIGSTOP), as if it hung."""
+        stopped = self._tree(service)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
+    def _tree(self, service: str) -> list[int]:
+        found = [self.processes[service].pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found.extend(int(child) for child in children.read_text(encoding="ascii").split())
+        return found
+
     def down(self) -> None:
         """Ends every service as it wants to be ended; AssertionError if one does not end in time."""
         running = {name: process for name, process in self.processes.items() if process.poll() is None}
@@ -129,13 +175,8 @@ class Shop:
     def sql(self, service: str, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query on one of the databases."""
         login = self.manifest["database"]
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.ports[service, "sql"],
-            dbname=login["name"],
-            user=login["user"],
-            connect_timeout=2,
-        ) as connection:
+        conninfo = f"host=127.0.0.1 port={self.ports[service, 'sql']} dbname={login['name']} user={login['user']}"
+        with psycopg.connect(conninfo, connect_timeout=2) as connection:
             return connection.execute(query.encode()).fetchall()
 
     def request(
@@ -205,7 +246,7 @@ class Shop:
         return "\n".join(found)
 
 
-def wait_until(done: Any, what: str, seconds: float) -> None:
+def wait_until(done: Callable[[], bool], what: str, seconds: float) -> None:
     """Asks `done` until it says yes; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
@@ -214,8 +255,7 @@ def wait_until(done: Any, what: str, seconds: float) -> None:
 
 
 async def many_orders(shop: Shop, count: int, *, rate: float, prefix: str) -> list[tuple[int, float]]:
-    """Places `count` orders at `rate` a second (open loop) through the edge; status (0: no answer) and seconds of each."""
-    import aiohttp
+    """Places `count` orders at `rate` a second, open loop; the status (0: no answer) and the seconds of each."""
 
     async def one(session: aiohttp.ClientSession, number: int) -> tuple[int, float]:
         started = time.monotonic()
