@@ -1,0 +1,118 @@
+"""Tolerances → checks: what was measured in a phase against what it must be, each with a sentence that says so.
+
+A broken `steady_state` in the baseline is inconclusive and not failed, since no fault was on yet.
+"""
+
+from __future__ import annotations
+
+from chaos.judge.figures import Figures, Stream
+from chaos.judge.tally import Meter, Outcome, Tally
+from chaos.judge.timeline import Timeline
+from chaos.judge.wording import WHEN, counted, figure, seconds
+from chaos.model import Experiment, Tolerances
+from chaos.verdict import Check, Verdict
+
+
+def meters(experiment: Experiment) -> dict[str, list[Meter]]:
+    """The tolerances of each judged phase; those of the recovery are judged by `recovery`."""
+    steady = experiment.steady_state
+    faulty = steady if experiment.while_faulty is None else experiment.while_faulty
+    return {"baseline": _meters(steady), "fault": _meters(faulty), "recovery": _meters(steady)}
+
+
+def _meters(tolerances: Tolerances) -> list[Meter]:
+    return [Meter(name, tolerance) for name, tolerance in tolerances.items()]
+
+
+def checks(
+    experiment: Experiment, phase: str, meters: list[Meter], figures: Figures, timeline: Timeline
+) -> list[Check]:
+    """One check per tolerance of a phase; none for a phase that never was."""
+    span = timeline.phase(phase)
+    if span is None:
+        return []
+    cut = timeline.cut_short(phase)
+    found = []
+    for meter, tally in zip(meters, figures.tallies[phase], strict=True):
+        whole = _samples_of_whole_phase(experiment, meter, timeline.asked_s[phase]) if cut else 0
+        outcome = meter.judge(tally, span.end - span.start, whole)
+        stream = figures.streams.get((meter.stream, phase), Stream())
+        found.append(_check(phase, meter, tally, outcome, stream, cut))
+    return found
+
+
+def _samples_of_whole_phase(experiment: Experiment, meter: Meter, length_s: float) -> int:
+    """How many samples a stream has in a phase of that length; at least one, so that a cut phase never is enough."""
+    if meter.stream in experiment.probes:
+        return max(1, round(length_s / experiment.probes[meter.stream].every))
+    rates = {"orders": experiment.load.orders, "browse": experiment.load.browse}
+    return max(1, round(length_s * rates.get(meter.stream, 0.0)))
+
+
+def _check(phase: str, meter: Meter, tally: Tally, outcome: Outcome, stream: Stream, cut: bool) -> Check:
+    measured = _measured(meter, tally, outcome, stream)
+    verdict = outcome.verdict
+    if verdict is Verdict.INCONCLUSIVE:
+        why = _why_unknown(phase, meter, tally, outcome, measured, cut)
+    elif verdict is Verdict.FAILED and not tally.ok:
+        noun = _noun(meter, tally.total)
+        why = f"not one of {noun} succeeded {WHEN[phase]}; {meter.name} must be {meter.tolerance}"
+    else:
+        why = f"{meter.name} was {measured} {WHEN[phase]}, and must be {meter.tolerance}"
+    if phase == "baseline" and verdict is Verdict.FAILED:
+        verdict = Verdict.INCONCLUSIVE
+        why = f"the baseline was never steady: {why}"
+    return Check(
+        name=meter.name,
+        kind="tolerance",
+        phase=phase,
+        verdict=verdict,
+        expected=meter.tolerance.text,
+        measured=measured,
+        why=why,
+        samples=outcome.samples,
+        examples=_examples(stream) if verdict is not Verdict.PASSED else (),
+    )
+
+
+def _measured(meter: Meter, tally: Tally, outcome: Outcome, stream: Stream) -> str:
+    if not tally.total:
+        return "nothing"
+    if meter.measure == "value":
+        worst = stream.worst.get(meter.name)
+        return "no value" if worst is None else f"{figure(worst, meter.tolerance)} at worst, of {tally.total:,}"
+    value = outcome.value
+    if meter.per_mille is not None:
+        value = stream.latencies.percentile_s(meter.per_mille)
+    if value is None:
+        return "nothing"
+    return f"{figure(value, meter.tolerance)} of {outcome.samples:,}"
+
+
+def _why_unknown(phase: str, meter: Meter, tally: Tally, outcome: Outcome, measured: str, cut: bool) -> str:
+    when = WHEN[phase]
+    if not tally.total:
+        return f"{meter.name} could not be measured: there was nothing of {meter.stream} {when}"
+    if meter.measure == "value" and tally.waiting:
+        return f"{meter.name} is not known: {tally.waiting} of {_noun(meter, tally.total)} brought no value {when}"
+    if outcome.enough and tally.waiting and meter.per_mille is not None and not cut:
+        return (
+            f"{meter.name} is not known: {tally.waiting} of {_noun(meter, tally.total)} were given up, still without "
+            f"an answer, before {seconds(meter.tolerance.bound)} had passed, the bound it is held against"
+        )
+    if cut:
+        return f"{meter.name} was {measured} when the phase ended before its time, too early to say"
+    return (
+        f"{meter.name} rests on {outcome.samples:,} of the {meter.needed:,} samples that {meter.tolerance} needs {when}"
+    )
+
+
+def _noun(meter: Meter, count: int) -> str:
+    return {
+        "orders": counted(count, "order"),
+        "browse": counted(count, "page view"),
+    }.get(meter.stream, counted(count, f"sample of {meter.stream}", f"samples of {meter.stream}"))
+
+
+def _examples(stream: Stream) -> tuple[str, ...]:
+    return tuple(f"{count:,} times: {error}" for error, count in stream.errors.most_common(5))
