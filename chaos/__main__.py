@@ -6,6 +6,7 @@ Answers `--version` before anything heavy is imported, since scripts ask for it 
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -23,6 +24,9 @@ def main() -> None:
     gc.set_threshold(_COLLECT_AFTER)
     # pydantic looks through every installed package for plugins otherwise; none is used here, and it takes time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a mark shows a question mark instead
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     from chaos.cli import main as run_cli
 
     sys.exit(run_cli())

@@ -108,11 +108,13 @@ def run(
     check_all(paths)  # a mistake in the last file must not come to light after an hour
     options = Options(runs=report, argv=["chaos", *sys.argv[1:]], seed=seed, keep=keep, json=as_json)
     codes, judgements = [], []
+    not_run: dict[str, str] = {}
     for path in paths:
         try:
             outcome = run_one(path, options, lambda text: typer.echo(text, err=as_json))
         except ChaosError as error:
             typer.echo(f"chaos: {path}: {error}", err=True)
+            not_run[str(path)] = str(error)
             codes.append(error.exit)
             continue
         judgements.append(outcome.judgement)
@@ -124,7 +126,7 @@ def run(
         from chaos.report.junit import render
 
         junit.parent.mkdir(parents=True, exist_ok=True)
-        junit.write_bytes(render(judgements))
+        junit.write_bytes(render(judgements, not_run))
     raise typer.Exit(Exit.worst(codes))
 
 

@@ -18,7 +18,7 @@ from chaos.inject import Player
 from chaos.journal import Journal
 from chaos.load.client import LoadProcess
 from chaos.load.client import start as start_load
-from chaos.load.spec import LoadSpec
+from chaos.load.spec import LoadSpec, Shape
 from chaos.model import Experiment
 from chaos.observe import Observer
 from chaos.plan import Plan
@@ -143,9 +143,9 @@ def _load_spec(run: Run, target: Embedded, began: float) -> LoadSpec:
         browse_per_s=run.experiment.load.browse,
         timeout_s=run.experiment.load.timeout,
         seed=run.seed,
-        history=str(run.folder.history),
+        history=run.folder.history,
         t0=began,
-        shape=system.load,
+        shape=Shape.model_validate(system.load),
     )
 
 
