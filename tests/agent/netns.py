@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from chaos.agent import netlink
+from chaos.agent import nftables as nft
+
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).with_name("inside.py")
 START_S_MAX = 10.0
@@ -54,6 +57,14 @@ class Namespace:
         made = socket.socket(fileno=descriptors[0])
         made.settimeout(5.0)
         return made
+
+    def tables(self) -> list[str]:
+        """The names of the nftables tables here, asked of the kernel."""
+        with self.socket(socket.SOCK_RAW, socket.AF_NETLINK, netlink.NETLINK_NETFILTER) as asking:
+            request = nft.dump_tables()
+            asking.send(netlink.pack(request.kind, netlink.REQUEST | netlink.DUMP, 1, request.body))
+            answers = list(netlink.unpack(asking.recv(netlink.RECEIVE_BYTES)))
+        return [nft.table_name_of(answer.body) for answer in answers if answer.kind != netlink.DONE]
 
     def popen(self, *argv: str, stdin: int | IO[bytes] = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         """Starts a program inside."""
