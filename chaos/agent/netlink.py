@@ -5,6 +5,7 @@ long. Left out: everything else of netlink (multicast groups, extended error tex
 netlink(7).
 """
 
+import contextlib
 import errno
 import os
 import socket
@@ -33,6 +34,16 @@ class NetlinkError(OSError):
     def __init__(self, code: int, request: int = 0) -> None:
         super().__init__(code, os.strerror(code))
         self.request = request
+
+
+@contextlib.contextmanager
+def tolerating(code: int) -> Iterator[None]:
+    """Passes over a refusal for this one reason (an errno). A subclass of OSError has no FileNotFoundError and the like."""
+    try:
+        yield
+    except NetlinkError as error:
+        if error.errno != code:
+            raise
 
 
 class Message(NamedTuple):

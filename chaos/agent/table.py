@@ -7,7 +7,6 @@ Chains and queues are never deleted while the agent lives. To delete a chain mak
 any queue of the namespace holds; so a slot that became free waits, empty, for the next fault.
 """
 
-import contextlib
 import errno
 import os
 import time
@@ -72,7 +71,7 @@ class Table:
         # An agent of another pid namespace may have the same number, and a table in this very network namespace.
         first = f"chaos-agent-{os.getpid()}"
         for name in [first, *(f"{first}-{n}" for n in range(2, NAMES_TRIED_MAX))]:
-            with contextlib.suppress(FileExistsError):
+            with netlink.tolerating(errno.EEXIST):
                 if name not in self._tables():
                     self._send(rules.prepare_table(name))
                     return name
@@ -136,7 +135,7 @@ class Table:
         entry = self._entries.get(name)
         if entry is None:
             return
-        with contextlib.suppress(FileNotFoundError):
+        with netlink.tolerating(errno.ENOENT):
             self._nft.send(nft.batch([rules.stop(entry.place)]))
         self._finish(name)
         if self.holder is not None and entry.delay is not None:

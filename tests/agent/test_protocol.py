@@ -158,7 +158,7 @@ def test_the_probe_answers_and_leaves_nothing(hosts: World) -> None:
 def test_the_folder_alone_serves(hosts: World, tmp_path: Path) -> None:
     """As in an image with nothing but Python: no site packages, no other part of the project."""
     shutil.copytree(ROOT / "chaos" / "agent", tmp_path / "chaos" / "agent")
-    command = f"import sys, runpy; sys.path.insert(0, {str(tmp_path)!r}); runpy.run_module('chaos.agent', run_name='__main__')"
-    with hosts.target.popen(sys.executable, "-S", "-I", "-c", command + "\n") as started:
+    command = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from chaos.agent.__main__ import main; main()"
+    with hosts.target.popen(sys.executable, "-S", "-I", "-c", command) as started:
         output, _ = started.communicate(b'{"id": 1, "do": "ping"}\n', timeout=20)
     assert [json.loads(line).get("ok", True) for line in output.splitlines()] == [True, True]
