@@ -21,6 +21,9 @@ from sandbox import protections, settings
 DATABASE = "shop"
 USER = "shop"
 
+GRACE_S = 0.01
+"""Past its budget, a statement gets this long for an answer that has arrived already but was not looked at yet."""
+
 Row = tuple[Any, ...]
 
 
@@ -96,6 +99,9 @@ class Database:
         task = asyncio.ensure_future(_rows(connection, sql, params))
         try:
             await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
+            if not task.done():
+                # A process that was starved of CPU finds the answer and the time-out at the same moment.
+                await asyncio.wait({task}, timeout=GRACE_S)
         finally:
             if not task.done():
                 _hang_up(connection)

@@ -38,7 +38,7 @@ class NetlinkError(OSError):
 
 @contextlib.contextmanager
 def tolerating(code: int) -> Iterator[None]:
-    """Passes over a refusal for this one reason (an errno). A subclass of OSError has no FileNotFoundError and the like."""
+    """Passes over a refusal for this one reason, an errno; a NetlinkError is never a FileNotFoundError or its like."""
     try:
         yield
     except NetlinkError as error:

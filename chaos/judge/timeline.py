@@ -45,8 +45,8 @@ def read(experiment: Experiment, journal: Sequence[Record]) -> Timeline:
     """The timeline of a journal, complete or not."""
     starts = list(events(journal, "phase"))
     end = max((record["t"] for record in journal), default=0.0)
-    ends = [record["t"] for record in starts[1:]] + [end]
-    phases = [Phase(record["name"], record["t"], until) for record, until in zip(starts, ends, strict=True)]
+    ends = [*(record["t"] for record in starts[1:]), end]
+    phases = [Phase(record["name"], record["t"], until) for record, until in zip(starts, ends, strict=False)]
     last_act_s = max(act.at + act.for_ for act in experiment.method)
     asked = experiment.phases
     return Timeline(

@@ -13,6 +13,9 @@ from sandbox.breaker import Breaker
 from sandbox.postgres import Database, DatabaseUnavailableError, Row
 
 READ_S = 0.15
+LAST_READ_S = 0.3
+"""The primary comes last: behind it there is nobody, so it is always asked and given longer."""
+FAILURES_MAX = 5
 CONNECTIONS_MAX = 8
 
 
@@ -23,7 +26,9 @@ class Reads:
         replicas = [Database(name, connections_max=CONNECTIONS_MAX) for name in (own_replica, *other_replicas)]
         self._primary = primary
         self._replicas = replicas if protections.on("replica_fallback") else replicas[:1]
-        self._breakers = {name: Breaker(name) for name in (own_replica, *other_replicas, primary.service)}
+        self._breakers = {
+            name: Breaker(name, failures_max=FAILURES_MAX) for name in (own_replica, *other_replicas, primary.service)
+        }
 
     async def query(self, sql: LiteralString, params: Sequence[Any] = ()) -> list[Row]:
         """The rows from the first server that answers; DatabaseUnavailableError when none does."""
@@ -60,10 +65,12 @@ class Reads:
     async def _first(self, servers: list[Database], sql: LiteralString, params: Sequence[Any]) -> list[Row]:
         for server in servers:
             breaker = self._breakers[server.service]
-            if not breaker.allows():
+            last_resort = server is self._primary
+            if not breaker.allows() and not last_resort:
                 continue
+            budget_s = protections.budget_s(LAST_READ_S if last_resort else READ_S)
             try:
-                rows = await server.query(sql, params, budget_s=protections.budget_s(READ_S))
+                rows = await server.query(sql, params, budget_s=budget_s)
             except DatabaseUnavailableError:
                 breaker.failure()
             else:

@@ -70,7 +70,9 @@ def test_a_payment_outage_defers_and_is_told(shop: Shop) -> None:
     wait_until(lambda: shop.get("edge", "/status")[1]["parts"]["payments"] == "delayed", "/status tells", 10)
     assert not shop.drained()
     wait_until(
-        lambda: "Payments are delayed" in shop.get("edge", "/", headers={"Accept": "text/html"})[1], "a banner tells", 10
+        lambda: "Payments are delayed" in shop.get("edge", "/", headers={"Accept": "text/html"})[1],
+        "a banner tells",
+        10,
     )
     shop.end_fault("payments")
     shop.wait_drained(10)
