@@ -17,7 +17,7 @@ from chaos.samples import needed
 from chaos.units import Tolerance
 from chaos.verdict import Verdict
 
-_ENOUGH = 0.95
+_ENOUGH_PERCENT = 95
 """The share of the needed samples from which on a bound that is kept counts: due times are jittered, so a phase's edges
 can cut off a few. A bound that is broken needs them all, or a breach that the missing ones could not make good."""
 
@@ -173,4 +173,4 @@ class Meter:
 
 
 def _suffice(samples: int, wanted: int) -> bool:
-    return samples > 0 and samples >= int(wanted * _ENOUGH)
+    return samples > 0 and samples * 100 >= wanted * _ENOUGH_PERCENT
