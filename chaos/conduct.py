@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
@@ -16,7 +17,6 @@ from chaos.errors import ChaosError
 from chaos.folder import RunFolder
 from chaos.inject import Player
 from chaos.journal import Journal
-from chaos.load.client import LoadProcess
 from chaos.load.client import start as start_load
 from chaos.load.spec import LoadSpec, Shape
 from chaos.model import Experiment
@@ -43,11 +43,11 @@ class Run:
 
 
 def conduct(
-    run: Run, target: Embedded, view: Live, interrupts: Interrupts, steady: Callable[[RunFolder], bool]
+    run: Run, target: Embedded, view: Live, interrupts: Interrupts, unsteady: Callable[[RunFolder], list[str]]
 ) -> None:
     """Plays the whole run. What goes wrong is journalled; nothing is raised but what is not ours.
 
-    `steady` judges the baseline from the folder, and nothing is injected unless it says yes.
+    `unsteady` judges the baseline from the folder: nothing is injected where it has a reason against it.
     """
     began = time.monotonic()
 
@@ -68,10 +68,13 @@ def conduct(
         )
         try:
             target.up(interrupted=interrupts)
-            journal.write("ready", took_s=round(now(), 3))
-            view.event(now(), f"ready      the shop is up after {now():.1f} s")
-            player.prepare(run.plan)
-            _play(run, target, journal, watch, player, began, lambda: steady(run.folder))
+            if not interrupts():
+                journal.write("ready", took_s=round(now(), 3))
+                view.event(now(), f"ready      the shop is up after {now():.1f} s")
+                player.prepare(run.plan)
+                with _traffic(run, target, journal, watch, began):
+                    _phases(run, journal, watch, player, now, unsteady)
+                _final_reads(run, target, journal, watch)
         except ChaosError as error:
             journal.write("error", what=error.what, remedy=error.remedy, exit=int(error.exit))
             view.event(now(), f"error      {error.what}")
@@ -82,37 +85,55 @@ def conduct(
         journal.write("done")
 
 
-def _play(
+def _phases(
     run: Run,
-    target: Embedded,
     journal: Journal,
     watch: Watch,
     player: Player,
-    began: float,
-    steady: Callable[[], bool],
+    now: Callable[[], float],
+    unsteady: Callable[[RunFolder], list[str]],
 ) -> None:
-    """Traffic, phases and faults; then the final reads."""
+    """Warm-up, baseline, fault, recovery; ends early when the watch says so. Heals whatever happens."""
     phases = run.experiment.phases
-    load = start_load(_load_spec(run, target, began))
-    observer = Observer(run.experiment.probes, target, run.folder.samples, began)
-    watch.attend(load)
     try:
-        load.begin()
-        clock = time.monotonic() - began
         watch.phase("warmup")
-        watch.until(clock := clock + phases.warmup)
+        watch.until(now() + phases.warmup)
         watch.phase("baseline")
-        if watch.until(clock := clock + phases.baseline) and steady():
-            watch.phase("fault")
-            fault_began = time.monotonic() - began
-            player.play(run.plan, lambda at_s: watch.until(fault_began + at_s))
-            watch.phase("recovery")
-            watch.until(time.monotonic() - began + phases.recovery)
+        if not watch.until(now() + phases.baseline):
+            return
+        if reasons := unsteady(run.folder):
+            journal.write("baseline_failed", checks=reasons)
+            return
+        watch.phase("fault")
+        fault_began = now()
+        player.play(run.plan, lambda at_s: watch.until(fault_began + at_s))
+        watch.phase("recovery")
+        watch.until(now() + phases.recovery)
     finally:
         player.heal_all()
-        observer.stop()
         watch.phase("afterwards")
-        _stop_load(load, run, journal)
+
+
+@contextmanager
+def _traffic(run: Run, target: Embedded, journal: Journal, watch: Watch, began: float) -> Iterator[None]:
+    """Orders, browsing and probes while the context lasts; what is in flight at its end is waited for."""
+    load = start_load(_load_spec(run, target, began))
+    try:
+        observer = Observer(run.experiment.probes, target, run.folder.samples, began)
+        try:
+            load.begin()
+            watch.attend(load)
+            yield
+        finally:
+            observer.stop()
+        result = load.stop(drain_s=run.experiment.load.timeout + 1)
+        journal.write("load", lag_p99_s=result.lag_p99_s, sent=result.sent, complete=result.complete)
+    finally:
+        load.kill()
+
+
+def _final_reads(run: Run, target: Embedded, journal: Journal, watch: Watch) -> None:
+    """Once the backlog has drained, the systems of record; a user in a hurry gets none, and no verdict on them."""
     if watch.interrupted_twice():
         return
     recovers = run.experiment.recovers
@@ -147,8 +168,3 @@ def _load_spec(run: Run, target: Embedded, began: float) -> LoadSpec:
         t0=began,
         shape=Shape.model_validate(system.load),
     )
-
-
-def _stop_load(load: LoadProcess, run: Run, journal: Journal) -> None:
-    result = load.stop(drain_s=run.experiment.load.timeout + 1)
-    journal.write("load", lag_p99_s=result.lag_p99_s, sent=result.sent, complete=result.complete)

@@ -67,7 +67,7 @@ def _conduct(order: dict[str, Any], folder: RunFolder, target: Embedded, interru
     from rich.console import Console
 
     from chaos.conduct import Run, conduct  # not needed where the shop only stands by
-    from chaos.judge import steady_baseline
+    from chaos.judge import unsteady_baseline
     from chaos.parse import parse
     from chaos.plan import describe_steps, plan
     from chaos.report.live import Live
@@ -77,7 +77,7 @@ def _conduct(order: dict[str, Any], folder: RunFolder, target: Embedded, interru
     run = Run(experiment, timeline, folder, order["argv"], order["seed"], order["sandbox"])
     view = Live(Console(stderr=order["quiet"]), experiment.title, describe_steps(timeline), timeline.phases)
     try:
-        conduct(run, target, view, interrupts, steady_baseline)
+        conduct(run, target, view, interrupts, unsteady_baseline)
     finally:
         view.stop()
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chaos.judge import books, conclusion, evidence, instrument, recovery, timeline, tolerances
-from chaos.judge.baseline import steady_baseline
+from chaos.judge.baseline import unsteady_baseline
 from chaos.judge.figures import Figures
 from chaos.judge.timeline import Record, Timeline
 from chaos.judge.wording import seconds
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chaos.observe.samples import Sample
     from chaos.reconcile.outcome import Reconciliation
 
-__all__ = ["judge", "steady_baseline"]
+__all__ = ["judge", "unsteady_baseline"]
 
 
 def judge(

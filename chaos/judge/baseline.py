@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from chaos.observe.samples import Sample
 
 
-def steady_baseline(folder: RunFolder) -> bool:
-    """Whether every tolerance of `steady_state` held in the baseline; raises ChaosError for files that are rubbish."""
+def unsteady_baseline(folder: RunFolder) -> list[str]:
+    """Why the baseline was not steady, a sentence per tolerance of `steady_state` that did not hold; empty if all did.
+
+    Raises ChaosError for files that are rubbish.
+    """
     from chaos.journal import read as read_journal  # the readers' packages are heavy, and judging needs none of them
     from chaos.load.history import read as read_history
     from chaos.observe.samples import samples as read_samples
@@ -34,7 +37,7 @@ def steady_baseline(folder: RunFolder) -> bool:
         read_history(folder.history),
         read_samples(folder.samples) if folder.samples.exists() else (),
     )
-    return bool(found) and all(check.verdict is Verdict.PASSED for check in found)
+    return [check.why for check in found if check.verdict is not Verdict.PASSED] if found else ["it never began"]
 
 
 def checks(

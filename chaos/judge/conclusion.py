@@ -48,13 +48,16 @@ def doubts(
     """Every reason not to blame the faults for what was broken, the most fundamental first."""
     found = []
     unsteady = next((check for check in baseline if check.verdict is not Verdict.PASSED), None)
+    ended_early = course.verdict is not Verdict.PASSED
+    if ended_early and (broke_off or not baseline):
+        found.append(Doubt(course.why, _ALL))
     if unsteady is not None:
         nothing = "" if faults.windows else "; nothing was injected"
         found.append(Doubt(unsteady.why + nothing, _ALL))
     elif not baseline:
         found.append(Doubt("there was no baseline to compare with", _ALL))
-    if course.verdict is not Verdict.PASSED:
-        found.append(Doubt(course.why, _ALL if broke_off else _AFTERWARDS))
+    if ended_early and baseline and not broke_off:
+        found.append(Doubt(course.why, _AFTERWARDS))
     if history.verdict is not Verdict.PASSED:
         found.append(Doubt(history.why, _ALL))
     if generator.verdict is not Verdict.PASSED:

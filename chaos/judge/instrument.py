@@ -27,7 +27,9 @@ def generator(experiment: Experiment, journal: Sequence[Record], timeline: Timel
     lag_s = max([*lags, float(load["lag_p99_s"])] if load else lags, default=0.0)
     overloaded = sum(stream.overloaded for stream in figures.streams.values())
     why = ""
-    if overloaded or (load is not None and not load.get("complete")):
+    if not figures.sent:
+        why = "the load generator never sent anything"
+    elif overloaded or (load is not None and not load.get("complete")):
         why = f"the load generator was overloaded and did not send {counted(overloaded, 'operation')} of its load"
     elif lag_s > LAG_S_MAX:
         why = f"the load generator itself was late, by {seconds(lag_s)} at p99, so latencies are not the system's"
@@ -61,7 +63,9 @@ def history(journal: Sequence[Record], timeline: Timeline, figures: Figures) -> 
     """Whether the history holds everything that was sent."""
     load = last(journal, "load")
     why = ""
-    if load is not None and figures.sent < load.get("sent", 0):
+    if not figures.sent:
+        why = "no operation was ever sent"
+    elif load is not None and figures.sent < load.get("sent", 0):
         why = f"the history holds {figures.sent:,} of the {load['sent']:,} operations that were sent"
     elif figures.never_ended and timeline.done:
         why = f"the history does not say how {counted(figures.never_ended, 'operation')} ended"

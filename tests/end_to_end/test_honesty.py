@@ -75,7 +75,7 @@ def test_an_abort_heals_and_fails(nothing_left: Path) -> None:
 
 
 def test_the_same_seed_draws_the_same_and_judging_again_says_the_same(nothing_left: Path) -> None:
-    file = write(nothing_left, fault="process.kill", target="{one of: storefronts}", for_="1s")
+    file = write(nothing_left, fault="process.kill", target="{one of: storefronts}")
     done = chaos("run", file, "--report", nothing_left, "--seed", "7", "--junit", nothing_left / "all.xml", "--json")
     folder = done.folder(nothing_left)
     first = report(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.folder import RunFolder
-from chaos.judge import figures, steady_baseline
+from chaos.judge import figures, unsteady_baseline
 from chaos.load import history, outcome
 from chaos.observe.samples import Sample
 from chaos.verdict import Verdict
@@ -128,24 +128,24 @@ def _write_history(run: RunFolder, world: World) -> None:
 
 
 def test_a_steady_baseline_lets_the_run_go_on(folder: RunFolder) -> None:
-    assert steady_baseline(folder)
+    assert not unsteady_baseline(folder)
 
 
 def test_an_unsteady_baseline_stops_it(folder: RunFolder) -> None:
     _write_history(folder, World().change(failed, 5, 6))
-    assert not steady_baseline(folder)
+    assert unsteady_baseline(folder)
 
 
 def test_what_is_in_flight_at_the_end_of_the_baseline_is_not_held_against_it(folder: RunFolder) -> None:
     _write_history(folder, World().change(slow(0.4)))
-    assert steady_baseline(folder)
+    assert not unsteady_baseline(folder)
 
 
 def test_a_baseline_without_samples_is_not_steady(folder: RunFolder) -> None:
     folder.history.write_text("")
-    assert not steady_baseline(folder)
+    assert unsteady_baseline(folder)
 
 
 def test_a_run_that_has_no_baseline_yet_is_not_steady(folder: RunFolder) -> None:
     write_lines(folder.journal, World().journal[:2])
-    assert not steady_baseline(folder)
+    assert unsteady_baseline(folder)

@@ -174,6 +174,16 @@ def test_what_was_broken_under_doubt_is_not_blamed_on_the_faults(doubt: Change) 
     assert "cannot be blamed on the faults" in named(judgement, "orders.success_rate", "fault").why
 
 
+def test_what_ended_a_run_before_its_baseline_is_the_reason() -> None:
+    error = {"t": 1.0, "event": "error", "what": "db-primary would not start", "remedy": "", "exit": 5}
+    done = {"t": 1.0, "event": "done"}
+    world = World(journal=[*World().journal[:2], error, done], operations=[], reconciliation=None)
+    has(world.judge(), INCONCLUSIVE, Exit.NO_SANDBOX, "the run broke off at t=1.0 s: db-primary would not start")
+    killed = World(journal=World().journal[:2], operations=[], reconciliation=None).judge()
+    has(killed, INCONCLUSIVE, Exit.INCONCLUSIVE, "the run was cut short at t=0.0 s")
+    assert PASSED not in {check.verdict for check in killed.checks}
+
+
 def test_a_lost_order_is_a_fact_even_when_the_generator_was_late() -> None:
     world = replace(World(), reconciliation=reconciliation(orders_none_lost=FAILED)).events("load", lag_p99_s=0.2)
     has(world.judge(), FAILED, Exit.FAILED, "orders.none_lost")
