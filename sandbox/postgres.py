@@ -97,6 +97,7 @@ class Database:
         self, connection: psycopg.AsyncConnection[Row], sql: LiteralString, params: Sequence[Any], deadline: float
     ) -> list[Row]:
         task = asyncio.ensure_future(_rows(connection, sql, params))
+        task.add_done_callback(_forget)  # whoever waits for it may be gone by then
         try:
             await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
             if not task.done():
@@ -105,7 +106,6 @@ class Database:
         finally:
             if not task.done():
                 _hang_up(connection)
-                task.add_done_callback(_forget)
         if not task.done():
             raise DatabaseUnavailableError(f"{self.service}: no answer in time", maybe_done=True)
         try:
@@ -134,7 +134,7 @@ def _hang_up(connection: psycopg.AsyncConnection[Row]) -> None:
 
 
 def _forget(task: asyncio.Future[list[Row]]) -> None:
-    """Takes note of a given-up statement's end, so that it is not reported as an error nobody looked at."""
+    """Takes note of a statement's end, so that a given-up one is not reported as an error nobody looked at."""
     if not task.cancelled():
         task.exception()
 

@@ -1,6 +1,6 @@
 """Which storefront is asked next: in turn among those in rotation, the others only when there is no better.
 
-Two things take a storefront out. Active checks ask each one twice a second and believe two misses in a row; two good
+Two things take a storefront out. Active checks ask each one twice a second and believe three misses in a row; two good
 answers bring it back. Passive ejection watches real requests for time-outs, which cost the buyer time whatever is
 retried; a refused connection costs a millisecond and is left to the active checks.
 """
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 0.5
 CHECK_BUDGET_S = 0.3
-MISSES_OUT = 2
+MISSES_OUT = 3
 GOOD_IN = 2
 TIMEOUTS_OUT = 3
 EJECTED_S = 2.0

@@ -27,7 +27,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 READY_S_MAX = 40.0
-STOP_S_MAX = 5.0
+STOP_S_MAX = 10.0
+"""A primary may wait for a standby that left without a word, for as long as its wal_sender_timeout (5 s)."""
 FIRST_PORT = 20000
 """Below the ephemeral ports, which connections take at random."""
 
