@@ -76,13 +76,13 @@ def conduct(
                     _phases(run, journal, watch, player, now, unsteady)
                 _final_reads(run, target, journal, watch)
         except ChaosError as error:
-            journal.write("error", what=error.what, remedy=error.remedy, exit=int(error.exit))
+            journal.note("error", what=error.what, remedy=error.remedy, exit=int(error.exit))
             view.event(now(), f"error      {error.what}")
         finally:
             player.heal_all()
         if interrupts():
-            journal.write("interrupted", signal=interrupts.name)
-        journal.write("done")
+            journal.note("interrupted", signal=interrupts.name)
+        journal.note("done")
 
 
 def _phases(

@@ -67,7 +67,7 @@ class Player:
             self.on[lease.id] = (step, seen)
             active = step.fault.is_active(self.target, lease, seen)
         except ChaosError as error:
-            self.journal.write("inject_failed", lease=lease.id, what=error.what)
+            self.journal.note("inject_failed", lease=lease.id, what=error.what)
             self.say(f"fault FAILED to go on: {step.fault.describe(lease.service)}: {error.what}")
             return False
         self.journal.write("injected", lease=lease.id, active=active, seen=dict(seen))
@@ -80,7 +80,7 @@ class Player:
             return True
         _, seen = self.on.pop(lease.id)
         evidence = self._evidence(step, lease, seen)
-        self.journal.write("heal", lease=lease.id)
+        self.journal.note("heal", lease=lease.id)
         failure = None
         for _ in range(_HEAL_TRIES):
             try:
@@ -90,7 +90,7 @@ class Player:
                 failure = error
                 continue
             if gone:
-                self.journal.write(
+                self.journal.note(
                     "healed",
                     lease=lease.id,
                     gone=True,
@@ -102,7 +102,7 @@ class Player:
                 return True
         what = failure.what if isinstance(failure, ChaosError) else str(failure or "it is still active after healing")
         by_hand = failure.remedy if isinstance(failure, HealFailed) and failure.remedy else step.fault.by_hand
-        self.journal.write("heal_failed", lease=lease.id, what=what, by_hand=by_hand)
+        self.journal.note("heal_failed", lease=lease.id, what=what, by_hand=by_hand)
         self.say(f"NOT HEALED {step.fault.word} on {lease.service}: {what}; by hand: {by_hand}")
         return False
 

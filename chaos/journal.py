@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,9 +40,15 @@ class Journal:
                 remedy="make room on that disk; nothing was injected",
             ) from error
 
+    def note(self, event: str, **keys: Any) -> None:
+        """Appends one event if that can be done: for what has to go on although the disk is full, such as healing."""
+        with suppress(SandboxError):
+            self.write(event, **keys)
+
     def close(self) -> None:
-        """Flushes to the disk and closes."""
-        os.fsync(self._descriptor)
+        """Flushes to the disk, as far as that can be done, and closes."""
+        with suppress(OSError):
+            os.fsync(self._descriptor)
         os.close(self._descriptor)
 
     def __enter__(self) -> Self:

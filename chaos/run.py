@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from chaos.errors import InvalidExperiment, Problem
+from chaos.errors import InvalidExperiment, Problem, SandboxError
 from chaos.folder import RunFolder, create, data_folder
 from chaos.journal import read as read_journal
 from chaos.judge import judge
@@ -103,9 +103,15 @@ def run(path: Path, options: Options, say: Callable[[str], None]) -> Outcome:
 
 
 def conclude(folder: RunFolder) -> Judgement:
-    """Judges a run from its folder alone and writes its reports there."""
+    """Judges a run from its folder alone and writes its reports there; raises SandboxError where they cannot be."""
     judgement = judge_folder(folder)
-    write(judgement, folder.path)
+    try:
+        write(judgement, folder.path)
+    except OSError as error:
+        raise SandboxError(
+            f"{judgement.verdict}: {judgement.why}; but the reports cannot be written: {error}",
+            remedy=f"make room, then: chaos judge {folder.path}",
+        ) from error
     return judgement
 
 

@@ -7,7 +7,7 @@ not with the number of operations. Leaves out any verdict.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -68,9 +68,9 @@ class Figures:
     def __init__(
         self, meters: Mapping[str, list[Meter]], timeline: Timeline, *, origin: float | None, live: bool
     ) -> None:
-        self.streams: dict[tuple[str, str], Stream] = {}
+        self.streams: dict[tuple[str, str], Stream] = defaultdict(Stream)
         self.tallies = {phase: [Tally() for _ in meters[phase]] for phase in meters}
-        self.cells: list[dict[int, Tally]] = [{} for _ in meters["recovery"]]
+        self.cells: list[dict[int, Tally]] = [defaultdict(Tally) for _ in meters["recovery"]]
         self.answered_ok: Counter[str] = Counter()  # per stream, over the whole run
         self.sent = 0
         self.never_ended = 0
@@ -78,7 +78,7 @@ class Figures:
         self._timeline = timeline
         self._origin = origin
         self._live = live
-        self._seconds: dict[tuple[str, int], _Second] = {}
+        self._seconds: dict[tuple[str, int], _Second] = defaultdict(_Second)
         recovery = timeline.phase("recovery")
         self._recovery_end = recovery.end if recovery else None
 
@@ -117,11 +117,11 @@ class Figures:
             cell = int((t - self._origin) / GRID_S)
             for meter, cells in zip(self._meters["recovery"], self.cells, strict=True):
                 if meter.stream == kind:
-                    meter.add(cells.setdefault(cell, Tally()), point)
+                    meter.add(cells[cell], point)
         phase = self._timeline.at(t)
         if phase is None:
             return None
-        stream = self.streams.setdefault((kind, phase), Stream())
+        stream = self.streams[kind, phase]
         stream.results[result] += 1
         if result != "ok":
             stream.error(error)
@@ -137,7 +137,7 @@ class Figures:
         return stream
 
     def _chart(self, kind: str, t: float, result: str, point: Point, latency_s: float | None) -> None:
-        second = self._seconds.setdefault((kind, int(t)), _Second())
+        second = self._seconds[kind, int(t)]
         second.results[result] += 1
         if latency_s is not None:
             coarse = microseconds(latency_s, _CHART_DIGITS)
