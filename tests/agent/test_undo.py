@@ -29,7 +29,7 @@ def test_a_fault_ends_by_itself(hosts: World, agent: Agent, action: str) -> None
         agent.add(action, percent=100, delay_ms=100, for_s=FOR_S)
         begun = time.monotonic()
         taken = pair.round_trip_ms()
-        assert taken is None or taken >= 100
+        assert taken is None or taken >= 99
         assert agent.counters()["active"]
         time.sleep(max(0.0, begun + EXPIRED_S - time.monotonic()))
         taken = pair.round_trip_ms()
@@ -65,7 +65,7 @@ def test_what_a_frozen_agent_held_goes_on_when_it_thaws(hosts: World, agent: Age
             os.kill(agent.process.pid, signal.SIGCONT)
         assert pair.server.recv(64) == b"held"
     held = agent.counters()["delayed"]["held_ms"]["max"]
-    assert held >= 10
+    assert held >= 9.8
 
 
 @pytest.mark.parametrize("action", ["latency", "loss", "partition"])
