@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chaos.judge.latency import Latencies, microseconds
 from chaos.judge.tally import Meter, Point, Tally
-from chaos.judge.timeline import JUDGED, Timeline
+from chaos.judge.timeline import Timeline
 from chaos.verdict import Bucket, StreamStats
 
 if TYPE_CHECKING:  # for their fields alone: the modules bring the network with them
@@ -173,7 +173,3 @@ class Figures:
             )
             for (kind, t), second in sorted(self._seconds.items())
         )
-
-    def judged(self, stream: str) -> dict[str, Stream]:
-        """The figures of one stream in the judged phases that had any."""
-        return {phase: self.streams[stream, phase] for phase in JUDGED if (stream, phase) in self.streams}
