@@ -128,5 +128,6 @@ def _proved(checks: Sequence[Check], recovery: Recovery | None, orders: int) -> 
     placed = f" over {counted(orders, 'order')}" if orders else ""
     steady = ""
     if recovery is not None and recovery.time_s is not None:
-        steady = f"; steady again {seconds(recovery.time_s)} after the last fault"
+        after = f"{seconds(recovery.time_s)} after the last fault" if recovery.time_s else "at once"
+        steady = f"; steady again {after}"
     return under + more + placed + steady

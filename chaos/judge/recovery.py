@@ -86,7 +86,8 @@ def _judge(within_s: float, recovery: Recovery | None, whole: bool) -> tuple[Ver
     time_s = recovery.time_s
     if time_s is not None:
         took = seconds(time_s)
-        sentence = f"steady again {took} after the last fault, and must be within {limit}"
+        after = f"{took} after the last fault" if time_s else "at once"
+        sentence = f"steady again {after}, and must be within {limit}"
         return (Verdict.PASSED if time_s <= within_s else Verdict.FAILED), took, sentence
     if recovery.steady_from_s > within_s:
         return (

@@ -39,7 +39,7 @@ def has(judgement: Judgement, verdict: Verdict, code: Exit, *words: str) -> None
 
 def test_a_run_that_went_as_planned_passes() -> None:
     judgement = World().judge()
-    has(judgement, PASSED, Exit.PASSED, "payment.outage on payments", "200 orders", "steady again 0 s")
+    has(judgement, PASSED, Exit.PASSED, "payment.outage on payments", "200 orders", "steady again at once")
     assert {check.verdict for check in judgement.checks} == {PASSED}
     assert [phase.name for phase in judgement.phases] == ["warmup", "baseline", "fault", "recovery"]
     assert judgement.time_to_recover_s == 0.0
