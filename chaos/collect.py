@@ -107,12 +107,14 @@ def _digests(target: Target) -> Iterator[dict[str, Any]]:
             break
         time.sleep(_ASK_EVERY_S)
     for server, tables in found.items():
+        if not tables:  # said in so many words: a server that is merely absent would leave the others agreeing
+            yield {"server": server, "error": "could not be read"}
         for table, (rows, digest) in tables.items():
             yield {"server": server, "table": table, "rows": rows, "digest": digest}
 
 
 def _tables(target: Target, server: str, tables: list[str]) -> dict[str, tuple[int, str]]:
-    """Nothing for a server that cannot be read: what is missing can not agree."""
+    """Nothing for a server that cannot be read."""
     try:
         with psycopg.connect(_dsn(target, server), autocommit=True) as connection:
             found = {}
