@@ -5,6 +5,9 @@ queue number. A packet therefore meets all faults one after the other, and one t
 next. A rule begins by asking whether the fault's number is still in the set `in_force`; the kernel takes it out when
 the time is up.
 
+A packet is what the network stack handles: of a bulk transfer that is a chunk of up to 64 kB, not what fits on a wire.
+Loss is drawn by the kernel and so follows no seed.
+
 Left out: loopback, which no rule ever sees, and packets that have no ports where a fault names ports (ICMP, for one).
 """
 
@@ -185,6 +188,8 @@ def _free(queues: Queues) -> list[bytes]:
     holding them would delay a large reply once for every few segments. So the segment is copied, the copy, which
     belongs to no socket, goes the same way and is held, and the segment itself vanishes. Not for SYN, by which
     connection tracking learns of a connection, nor for bare acknowledgements, which do not count.
+
+    The price: rules of the target's own at output see such a segment twice, the second time as untracked.
     """
     return [
         nft.meta(nft.SOCKET_OWNER),  # a copy has none, and passes
