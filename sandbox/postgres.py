@@ -1,10 +1,12 @@
 """PostgreSQL client of the shop's services: a small bounded pool, and a time budget on every statement.
 
-A statement that exceeds its budget is given up by shutting its socket down. Cancelling it the usual way asks the
-server, and waits for it: on a black-holed link that would hang for as long as the link does. For the same reason this
-does not use psycopg_pool: it connects in the background with waits of its own, so a caller can neither fail at once
-when the server refuses, nor use it in the moment it is back. Transactions over several statements are left out: every
-statement commits by itself, and what belongs together is one statement or one SQL function.
+A caller waits for its statement no longer than its budget. The statement itself lingers a little, so that a late answer
+costs no connection: where the machine is short of CPU, connecting anew for every late answer would make it worse. Then
+its socket is shut down. Cancelling it the usual way asks the server, and waits for it: on a black-holed link that would
+hang for as long as the link does. For the same reason this does not use psycopg_pool: it connects in the background
+with waits of its own, so a caller can neither fail at once when the server refuses, nor use it in the moment it is
+back. Transactions over several statements are left out: every statement commits by itself, and what belongs together is
+one statement or one SQL function.
 """
 
 import asyncio
@@ -20,6 +22,9 @@ from sandbox import protections, settings
 
 DATABASE = "shop"
 USER = "shop"
+
+LINGER_S = 1.0
+"""How long a statement nobody waits for any longer keeps its connection."""
 
 GRACE_S = 0.01
 """Past its budget, a statement gets this long for an answer that has arrived already but was not looked at yet."""
@@ -43,6 +48,7 @@ class Database:
         self.service = service
         self._slots = asyncio.Semaphore(connections_max)
         self._idle: list[psycopg.AsyncConnection[Row]] = []
+        self._tasks: set[asyncio.Future[list[Row]]] = set()
         unanswered_ms = int(protections.budget_s(2.0) * 1000)
         statement_ms = int(protections.budget_s(statement_s) * 1000)
         self._conninfo = psycopg.conninfo.make_conninfo(
@@ -64,79 +70,85 @@ class Database:
         Raises DatabaseUnavailableError where the server cannot be reached, breaks off or is too slow, and psycopg.Error
         for what the server refuses.
         """
-        deadline = asyncio.get_running_loop().time() + budget_s
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise DatabaseUnavailableError(f"{self.service}: all connections busy", maybe_done=False) from None
-        try:
-            connection = await self._connection(deadline)
-            return await self._execute(connection, sql, params, deadline)
-        finally:
-            self._slots.release()
+        call = _Call(sql, params)
+        task = asyncio.ensure_future(self._answer(call))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait({task}, timeout=budget_s)
+        if not task.done():
+            # A process that was starved of CPU finds the answer and the time-out at the same moment.
+            await asyncio.wait({task}, timeout=GRACE_S)
+        if task.done():
+            return task.result()
+        if call.connection is not None:
+            asyncio.get_running_loop().call_later(LINGER_S, call.hang_up)
+        elif not call.connecting:
+            task.cancel()  # it waits for a connection to be free, and nobody waits for it
+        raise DatabaseUnavailableError(f"{self.service}: no answer in time", maybe_done=call.connection is not None)
 
     async def close(self) -> None:
-        """Closes the idle connections."""
-        for connection in self._idle:
-            await connection.close()
-        self._idle.clear()
+        """Closes the connections, those in use as well."""
+        for task in self._tasks:
+            task.cancel()
+        await self._close_idle()
 
-    async def _connection(self, deadline: float) -> psycopg.AsyncConnection[Row]:
+    async def _answer(self, call: "_Call") -> list[Row]:
+        async with self._slots:
+            connection = await self._connection(call)
+            call.connection = connection
+            try:
+                cursor = await connection.execute(call.sql, call.params)
+                rows = await cursor.fetchall() if cursor.description else []
+            except psycopg.OperationalError as error:
+                await connection.close()
+                # Where one connection broke, the others most likely did too; the next caller is to get a new one.
+                await self._close_idle()
+                raise DatabaseUnavailableError(f"{self.service}: {_first_line(error)}", maybe_done=True) from None
+            except psycopg.Error:
+                self._idle.append(connection)
+                raise
+            finally:
+                call.answered = True
+            self._idle.append(connection)
+            return rows
+
+    async def _connection(self, call: "_Call") -> psycopg.AsyncConnection[Row]:
         while self._idle:
             connection = self._idle.pop()
             if not connection.closed:
                 return connection
+        call.connecting = True
         try:
-            async with asyncio.timeout_at(deadline):
-                return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
-        except (TimeoutError, psycopg.OperationalError) as error:
+            return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        except psycopg.OperationalError as error:
             raise DatabaseUnavailableError(f"{self.service}: {_first_line(error)}", maybe_done=False) from None
 
-    async def _execute(
-        self, connection: psycopg.AsyncConnection[Row], sql: LiteralString, params: Sequence[Any], deadline: float
-    ) -> list[Row]:
-        task = asyncio.ensure_future(_rows(connection, sql, params))
-        task.add_done_callback(_forget)  # whoever waits for it may be gone by then
-        try:
-            await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
-            if not task.done():
-                # A process that was starved of CPU finds the answer and the time-out at the same moment.
-                await asyncio.wait({task}, timeout=GRACE_S)
-        finally:
-            if not task.done():
-                _hang_up(connection)
-        if not task.done():
-            raise DatabaseUnavailableError(f"{self.service}: no answer in time", maybe_done=True)
-        try:
-            rows = task.result()
-        except psycopg.OperationalError as error:
-            await connection.close()
-            # Where one connection broke, the others most likely did too; the next caller is better served by a new one.
-            await self.close()
-            raise DatabaseUnavailableError(f"{self.service}: {_first_line(error)}", maybe_done=True) from None
-        except psycopg.Error:
-            self._idle.append(connection)
-            raise
-        self._idle.append(connection)
-        return rows
+    async def _close_idle(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    def _ended(self, task: asyncio.Future[list[Row]]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # taken note of: a given-up statement's end is not an error nobody looked at
 
 
-async def _rows(connection: psycopg.AsyncConnection[Row], sql: LiteralString, params: Sequence[Any]) -> list[Row]:
-    cursor = await connection.execute(sql, params)
-    return await cursor.fetchall() if cursor.description else []
+class _Call:
+    """One statement on its way."""
 
+    def __init__(self, sql: LiteralString, params: Sequence[Any]) -> None:
+        self.sql = sql
+        self.params = params
+        self.connecting = False
+        self.connection: psycopg.AsyncConnection[Row] | None = None
+        self.answered = False
 
-def _hang_up(connection: psycopg.AsyncConnection[Row]) -> None:
-    """Ends a connection that is in use, at once and without a word to the server: whoever waits on it sees its end."""
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as duplicate:
-        duplicate.shutdown(socket.SHUT_RDWR)
-
-
-def _forget(task: asyncio.Future[list[Row]]) -> None:
-    """Takes note of a statement's end, so that a given-up one is not reported as an error nobody looked at."""
-    if not task.cancelled():
-        task.exception()
+    def hang_up(self) -> None:
+        """Shuts the statement's socket, without a word to the server: whoever still waits on it sees its end."""
+        if self.answered or self.connection is None:
+            return
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.connection.fileno())) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def _first_line(error: Exception) -> str:

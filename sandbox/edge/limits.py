@@ -13,12 +13,12 @@ CLIENT_RATE = 1000.0
 CLIENT_BURST = 2000.0
 CLIENTS_REMEMBERED = 10_000
 
-BROWSING_MAX = 48
-ALL_MAX = 128
+BROWSING_MAX = 32
+ALL_MAX = 96
 """More than this under way means that answers take far too long already; a prompt refusal is kinder than a time-out."""
 
 RETRY_SHARE = 0.2
-RETRIES_SAVED_MAX = 100.0
+RETRIES_SAVED_MAX = 60.0
 
 
 class TooBusyError(Exception):
