@@ -33,7 +33,7 @@ check: setup  ## what CI runs
 	$(MAKE) --no-print-directory test
 
 benchmarks: setup  ## the figures of docs/figures.md, measured on this machine
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in startup agent load reconcile demo; do $(BIN)/python -m benchmarks.$$file || exit 1; done
 
 clean:  ## removes what set-up and runs have made
 	rm -rf $(VENV) runs build dist

@@ -25,7 +25,7 @@ class Player:
     target: Target
     journal: Journal
     say: Callable[[str], None]
-    on: dict[str, tuple[Step, Seen]] = field(default_factory=dict)
+    on: dict[str, tuple[Step, Seen | None]] = field(default_factory=dict)
 
     def prepare(self, plan: Plan) -> None:
         """Does beforehand what is slow, such as attaching agents; raises FaultError."""
@@ -61,7 +61,7 @@ class Player:
             for_s=lease.for_s,
             seed=lease.seed,
         )
-        self.on[lease.id] = (step, {})
+        self.on[lease.id] = (step, None)
         try:
             seen = step.fault.inject(self.target, lease)
             self.on[lease.id] = (step, seen)
@@ -85,7 +85,7 @@ class Player:
         for _ in range(_HEAL_TRIES):
             try:
                 step.fault.heal(self.target, lease)
-                gone = not step.fault.is_active(self.target, lease, seen)
+                gone = not step.fault.is_active(self.target, lease, seen or {})
             except Exception as error:  # noqa: BLE001  whatever it is, the other faults must still be healed
                 failure = error
                 continue
@@ -106,7 +106,9 @@ class Player:
         self.say(f"NOT HEALED {step.fault.word} on {lease.service}: {what}; by hand: {by_hand}")
         return False
 
-    def _evidence(self, step: Step, lease: Lease, seen: Seen) -> Evidence:
+    def _evidence(self, step: Step, lease: Lease, seen: Seen | None) -> Evidence:
+        if seen is None:
+            return Evidence(False, "it never went on")
         try:
             return step.fault.evidence(self.target, lease, seen)
         except ChaosError as error:

@@ -49,7 +49,7 @@ class Noted(Fault):
         notes(target).append(f"healed {lease.service}")
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        return Evidence(seen.get("before") == 3, "seen", {"before": seen.get("before")})
+        return Evidence(seen["before"] == 3, "seen", {"before": seen["before"]})
 
 
 def notes(target: Target) -> list[str]:
@@ -115,6 +115,7 @@ def test_a_failed_injection_is_healed_and_ends_the_play(path: Path) -> None:
     assert play.of("inject_failed")[0]["what"] == "no"
     assert "inject b" not in play.notes
     assert play.of("healed")[0]["effective"] is False
+    assert play.of("healed")[0]["evidence"] == "it never went on"
 
 
 @pytest.mark.parametrize("crash", [False, True])

@@ -1,4 +1,4 @@
-"""`process.restart`: a service is asked to end (SIGTERM, or its own stop signal), as in maintenance, and is started again after `for`."""
+"""`process.restart`: a service is asked to end, as in maintenance, and is started again after `for`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ProcessRestart(Fault):
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         # How long an orderly end takes is the service's affair: until it is started again, the fault is on.
         processes = target.processes(lease.service)
-        return not processes or processes[0].pid == seen["first"]
+        return not processes or processes[0].pid == seen.get("first")
 
     def heal(self, target: Target, lease: Lease) -> None:
         target.kill(lease.service)

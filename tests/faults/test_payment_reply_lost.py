@@ -8,7 +8,7 @@ import sys
 from tests.faults.conftest import World
 from tests.faults.peer import charge
 
-LOST = ("payment.reply_lost", {}, "payments")
+LOST: tuple[str, dict[str, str], str] = ("payment.reply_lost", {}, "payments")
 _READ = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.faults.conftest import World
 from tests.faults.peer import connect
 
-KILL = ("process.kill", {}, "shipping")
+KILL: tuple[str, dict[str, str], str] = ("process.kill", {}, "shipping")
 
 
 def test_kills_and_starts_again(world: World) -> None:

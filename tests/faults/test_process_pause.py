@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.faults.conftest import World
 from tests.faults.peer import charge
 
-PAUSE = ("process.pause", {}, "payments")
+PAUSE: tuple[str, dict[str, str], str] = ("process.pause", {}, "payments")
 
 
 def test_stops_and_goes_on(world: World) -> None:

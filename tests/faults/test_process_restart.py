@@ -7,7 +7,7 @@ import time
 from tests.faults.conftest import World
 from tests.faults.peer import connect
 
-RESTART = ("process.restart", {}, "shipping")
+RESTART: tuple[str, dict[str, str], str] = ("process.restart", {}, "shipping")
 ENDS_WITHIN_S = 3.0
 
 
