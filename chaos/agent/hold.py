@@ -1,8 +1,8 @@
 """Holds packets: takes them over from the kernel, lets them go when they are due, and measures how long that was.
 
-An agent that is frozen holds what it holds: new packets join them until the fault expires in the kernel, or pass once the
-queue or its socket is full. TCP sends again what is stuck; a datagram is late by as long as the freeze lasts, and lost if
-the agent dies of it.
+An agent that is frozen holds what it holds: new packets join them until the fault expires in the kernel, or pass once
+the queue or its socket is full. TCP sends again what is stuck; a datagram is late by as long as the freeze lasts, and
+lost if the agent dies of it.
 
 Left out: when a packet is due (delay.py), and which packets come here at all (rules.py).
 """
