@@ -231,3 +231,10 @@ def test_what_the_machine_lacks_is_told_with_its_remedy(tmp_path: Path, terrain:
         f"network.loss on {name} needs the capability 'network': user namespaces are off"
         for name in ("storefront-1", "storefront-2")
     ]
+
+
+def test_a_wrong_parameter_does_not_hide_a_wrong_peer(tmp_path: Path, terrain: Terrain) -> None:
+    method = "  - {fault: network.loss, target: edge, with: {percent: 150%, to: [storefront1]}, for: 20s}\n"
+    found = wrong(tmp_path, GOOD.replace(METHOD, method), terrain)
+    assert any("percentage" in each for each in found)
+    assert any("'storefront1'; did you mean 'storefront-1'" in each for each in found)

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from chaos import faults
 from chaos.errors import Problem
-from chaos.faults.base import Fault
 from chaos.parse import explain
 from chaos.system import System
 from chaos.targets.base import Capability
@@ -63,20 +62,22 @@ def _fault(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
         yield draft.problem((*act.where, "fault"), what)
         return
     kind = faults.fault_class(act.word)
+    if "to" in kind.model_fields:
+        yield from _peers(draft, act, system)
     try:
         fault = kind.model_validate(act.parameters, by_alias=True, by_name=False)
     except ValidationError as error:
         yield from explain.problems(error, kind, draft.document, (*act.where, "with"))
         return
-    yield from _peers(draft, act, fault, system)
     for what in dict.fromkeys(what for service in _members(act, system) for what in fault.problems(service, system)):
         yield draft.problem((*act.where, "target"), what)
 
 
-def _peers(draft: Draft, act: DraftAct, fault: Fault, system: System) -> Iterator[Problem]:
-    """A parameter called `to` names services or sets."""
-    for index, name in enumerate(getattr(fault, "to", [])):
-        if name not in system.services and name not in system.sets:
+def _peers(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
+    """The parameter called `to` names services or sets; looked at apart, so that no other mistake hides it."""
+    peers = act.parameters.get("to")
+    for index, name in enumerate(peers if isinstance(peers, list) else []):
+        if isinstance(name, str) and name not in system.services and name not in system.sets:
             what = f"there is no service or set {name!r}{suggest(name, [*system.services, *system.sets])}"
             yield draft.problem((*act.where, "with", "to", index), what)
 
