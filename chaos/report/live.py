@@ -48,6 +48,7 @@ class Live:
         self._phases = tuple(phases)
         self._history: dict[str, deque[tuple[float, float]]] = defaultdict(deque)
         self._status_t: float | None = None
+        self._began: tuple[str, float] = ("", 0.0)  # the present phase, and when it was first seen
         self._print(one_line(title), "bold")
         for line in plan_lines:
             self._print(f"  {one_line(line)}", "dim")
@@ -59,6 +60,8 @@ class Live:
 
     def update(self, t: float, phase: str, streams: Mapping[str, StreamNow], faults_on: Sequence[str]) -> None:
         """Shows the present state; without a terminal at most one line in five seconds."""
+        if phase != self._began[0]:
+            self._began = (phase, t)
         if self._region is not None:
             self._remember(t, streams)
             self._region.update(self._view(t, phase, streams, faults_on), refresh=True)
@@ -114,12 +117,13 @@ class Live:
         return Group(self._progress(t, phase, width), faults, table)
 
     def _progress(self, t: float, phase: str, width: int) -> Text:
-        """All phases as one bar, each as wide as its share of the plan; `t` is clamped into the phase it is in."""
+        """All phases as one bar, each as wide as its share of the plan. The plan knows nothing of the time before the
+        first phase, nor of what lies between two, so the position is counted from when the phase was first seen."""
         line = Text(f"{moment(t):>8}", no_wrap=True, overflow="ellipsis")
         planned = next((each for each in self._phases if each.name == phase), None)
         if planned is None:
             return line.append(f"  {one_line(phase)}", "bold")
-        at = min(max(t, planned.start), planned.end)
+        at = min(planned.start + t - self._began[1], planned.end)
         start, end = self._phases[0].start, self._phases[-1].end
         cells = min(_BAR_WIDTH_MAX, width - 32)
         line.append("  " if cells >= _BAR_WIDTH_MIN else "")

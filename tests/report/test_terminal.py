@@ -143,7 +143,10 @@ def test_a_phase_that_is_late_or_unknown_is_shown_all_the_same() -> None:
     console = Console(file=screen, width=80, force_terminal=True, color_system=None)
     with Live(console, "x", [], PHASES) as live:
         live.update(99.0, "baseline", {}, [])
-        live.update(100.0, "afterwards", {}, [])
+        live.update(103.0, "baseline", {}, [])
+        assert "baseline 4/10 s" in screen.getvalue(), "the plan knows nothing of the time that the shop took to start"
+        live.update(120.0, "baseline", {}, [])
+        live.update(121.0, "afterwards", {}, [])
         live.stop()
     assert "baseline 10/10 s" in screen.getvalue() and "afterwards" in screen.getvalue()
     with Live(console, "x", [], []) as live:
