@@ -21,6 +21,8 @@ catalogue.py   the faults as text, for `chaos faults`
 schema.py      the JSON Schema of experiment files, for editors
 doctor.py      what this machine can do, for `chaos doctor`
 standby.py     the shop alone, for `chaos sandbox`
+stop.py        Ctrl-C and SIGTERM, counted and handed on to what runs in the sandbox
+batch.py       several experiments in one command
 run.py         one experiment from its file to its verdict, outside the sandbox: the stages in order
 folder.py      the folder of a run, which holds all that is known of it
 inside.py      what is started inside the sandbox: the supervisor, and under it the conductor

@@ -5,6 +5,7 @@ The one place that maps errors to exit codes: see `main`.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -16,7 +17,7 @@ from chaos.errors import ChaosError, Exit, InvalidExperiment, UsageError
 from chaos.version import __version__
 
 if TYPE_CHECKING:
-    from chaos.run import Outcome
+    from chaos.run import Finished
 
 _EPILOG = (
     "Exit codes: 0 passed · 1 failed · 2 usage or invalid file · 3 inconclusive, or this machine cannot do it · "
@@ -58,21 +59,30 @@ def main() -> int:
     return Exit.PASSED
 
 
-def _show(outcome: Outcome, *, as_json: bool) -> None:
+def _show(finished: Finished, *, as_json: bool) -> None:
     """The verdict, on standard output."""
-    from rich.console import Console
-
     from chaos.report import terminal
     from chaos.report.as_json import render as render_json
+    from chaos.report.live import SteadfastConsole
 
-    page = str(outcome.folder.path / "report.html")
-    console = Console()
+    page = str(finished.folder.path / "report.html")
+    console = SteadfastConsole()
     if as_json:
-        typer.echo(render_json(outcome.judgement), nl=False)
+        _print(render_json(finished.judgement))
     elif console.is_terminal:
-        console.print(terminal.render(outcome.judgement, page))
+        console.print(terminal.render(finished.judgement, page))
     else:
-        typer.echo(terminal.plain(outcome.judgement, page), nl=False)
+        _print(terminal.plain(finished.judgement, page))
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """Prints; where nobody reads any more, as in `| head`, the run goes on and the exit code still tells."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _print_version(wanted: bool) -> None:
@@ -100,34 +110,19 @@ def run(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the shop up after the run, until Ctrl-C.")] = False,
 ) -> None:
     """Run experiments and say whether order placement held."""
-    from chaos.run import Options, check_all
-    from chaos.run import run as run_one
+    from chaos.batch import run_all
+    from chaos.run import Options
     from chaos.shipped import find_experiment
 
-    paths = [find_experiment(name) for name in files]
-    check_all(paths)  # a mistake in the last file must not come to light after an hour
-    options = Options(runs=report, argv=["chaos", *sys.argv[1:]], seed=seed, keep=keep, json=as_json)
-    codes, judgements = [], []
-    not_run: dict[str, str] = {}
-    for path in paths:
-        try:
-            outcome = run_one(path, options, lambda text: typer.echo(text, err=as_json))
-        except ChaosError as error:
-            typer.echo(f"chaos: {path}: {error}", err=True)
-            not_run[str(path)] = str(error)
-            codes.append(error.exit)
-            continue
-        judgements.append(outcome.judgement)
-        codes.append(outcome.judgement.exit)
-        _show(outcome, as_json=as_json)
-        if outcome.judgement.exit is Exit.INTERRUPTED:
-            break
-    if junit:
-        from chaos.report.junit import render
-
-        junit.parent.mkdir(parents=True, exist_ok=True)
-        junit.write_bytes(render(judgements, not_run))
-    raise typer.Exit(Exit.worst(codes))
+    batch = run_all(
+        [find_experiment(name) for name in files],
+        Options(runs=report, argv=["chaos", *sys.argv[1:]], seed=seed, keep=keep, json=as_json),
+        report_to=junit,
+        say=lambda text: _print(text + "\n", err=as_json),
+        complain=lambda text: _print(text + "\n", err=True),
+        show=lambda finished: _show(finished, as_json=as_json),
+    )
+    raise typer.Exit(batch.exit)
 
 
 @app.command()
@@ -137,12 +132,11 @@ def judge(
 ) -> None:
     """Judge a finished run again, from its files alone, and write its reports anew."""
     from chaos.folder import existing
-    from chaos.run import Outcome, conclude
+    from chaos.run import conclude
 
-    found = existing(folder)
-    outcome = Outcome(conclude(found), found)
-    _show(outcome, as_json=as_json)
-    raise typer.Exit(outcome.judgement.exit)
+    finished = conclude(existing(folder))
+    _show(finished, as_json=as_json)
+    raise typer.Exit(finished.judgement.exit)
 
 
 @app.command()

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
-from chaos.errors import ChaosError
+from chaos.errors import ChaosError, Exit
 from chaos.folder import RunFolder
 from chaos.inject import Player
 from chaos.journal import Journal
+from chaos.load.client import LoadProcess
 from chaos.load.client import start as start_load
 from chaos.load.spec import LoadSpec, Shape
 from chaos.model import Experiment
@@ -28,6 +29,7 @@ from chaos.version import __version__
 from chaos.watch import Interrupts, Watch
 
 _DRAIN_WITHIN_S = 30.0
+_HURRIED_DRAIN_S = 1.0  # after an interruption: the user waits
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Run:
 def conduct(
     run: Run, target: Embedded, view: Live, interrupts: Interrupts, unsteady: Callable[[RunFolder], list[str]]
 ) -> None:
-    """Plays the whole run. What goes wrong is journalled; nothing is raised but what is not ours.
+    """Plays the whole run. What goes wrong once the journal is open is journalled, and not raised.
 
     `unsteady` judges the baseline from the folder: nothing is injected where it has a reason against it.
     """
@@ -72,12 +74,16 @@ def conduct(
                 journal.write("ready", took_s=round(now(), 3))
                 view.event(now(), f"ready      the shop is up after {now():.1f} s")
                 player.prepare(run.plan)
-                with _traffic(run, target, journal, watch, began):
+                with _traffic(run, target, journal, interrupts, began) as load:
+                    watch.attend(load)
                     _phases(run, journal, watch, player, now, unsteady)
                 _final_reads(run, target, journal, watch)
         except ChaosError as error:
             journal.note("error", what=error.what, remedy=error.remedy, exit=int(error.exit))
             view.event(now(), f"error      {error.what}")
+        except OSError as error:  # a full disk, no more processes, …: the machine's, not the experiment's
+            journal.note("error", what=str(error), remedy="`chaos doctor`; is a disk full?", exit=int(Exit.NO_SANDBOX))
+            view.event(now(), f"error      {error}")
         finally:
             player.heal_all()
         if interrupts():
@@ -115,18 +121,19 @@ def _phases(
 
 
 @contextmanager
-def _traffic(run: Run, target: Embedded, journal: Journal, watch: Watch, began: float) -> Iterator[None]:
+def _traffic(
+    run: Run, target: Embedded, journal: Journal, interrupts: Interrupts, began: float
+) -> Iterator[LoadProcess]:
     """Orders, browsing and probes while the context lasts; what is in flight at its end is waited for."""
     load = start_load(_load_spec(run, target, began))
     try:
         observer = Observer(run.experiment.probes, target, run.folder.samples, began)
         try:
             load.begin()
-            watch.attend(load)
-            yield
+            yield load
         finally:
             observer.stop()
-        result = load.stop(drain_s=run.experiment.load.timeout + 1)
+        result = load.stop(drain_s=_HURRIED_DRAIN_S if interrupts() else run.experiment.load.timeout + 1)
         journal.write("load", lag_p99_s=result.lag_p99_s, sent=result.sent, complete=result.complete)
     finally:
         load.kill()
@@ -136,6 +143,7 @@ def _final_reads(run: Run, target: Embedded, journal: Journal, watch: Watch) -> 
     """Once the backlog has drained, the systems of record; a user in a hurry gets none, and no verdict on them."""
     if watch.interrupted_twice():
         return
+    journal.write("services", unready=target.unready())
     recovers = run.experiment.recovers
     within_s = max(recovers.within, _DRAIN_WITHIN_S) if recovers else _DRAIN_WITHIN_S
     wait_until_drained(target, journal, within_s=within_s, stop=watch.interrupted_twice)

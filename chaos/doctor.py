@@ -11,6 +11,8 @@ from pathlib import Path
 
 from chaos.targets.machine import Machine, survey
 
+_DOCKER_ANSWERS_WITHIN_S = 10.0
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -79,13 +81,14 @@ def _chromium() -> Finding:
 def _docker() -> Finding:
     if shutil.which("docker") is None:
         return Finding("Docker", False, "no docker client; nothing in this version needs one")
-    asked = subprocess.run(
-        ["docker", "version", "--format", "{{.Server.Version}}"],
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=False,
-    )
-    if asked.returncode:
+    try:
+        asked = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            text=True,
+            timeout=_DOCKER_ANSWERS_WITHIN_S,
+            check=True,
+        )
+    except subprocess.SubprocessError:
         return Finding("Docker", False, "no engine answers; nothing in this version needs one")
     return Finding("Docker", True, f"engine {asked.stdout.strip()}")

@@ -5,6 +5,7 @@
     ├── UsageError          2    the command line asks for something that does not exist
     ├── Unsupported         3    the file is right, but this machine or target cannot do it
     ├── SandboxError        5    the sandbox or the target system would not start, or went away
+    ├── Interrupted       130    the user ended it before anything was begun
     └── FaultError               one fault could not be …
         ├── InjectFailed    3    … injected: the experiment proves nothing
         └── HealFailed      4    … healed: the target is not as it was, see `remedy`
@@ -100,6 +101,12 @@ class SandboxError(ChaosError):
     """The sandbox or target system would not start, or ended by itself."""
 
     exit = Exit.NO_SANDBOX
+
+
+class Interrupted(ChaosError):
+    """Ctrl-C or SIGTERM before anything was begun, so there is nothing to heal or to judge."""
+
+    exit = Exit.INTERRUPTED
 
 
 class FaultError(ChaosError):

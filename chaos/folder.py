@@ -65,7 +65,7 @@ def create(base: Path, title: str, experiment: str, now: datetime) -> RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=False)
             folder = RunFolder(path.resolve())
-            folder.experiment.write_text(experiment)
+            folder.experiment.write_text(experiment, encoding="utf-8")
             for part in (folder.final, folder.logs, folder.data):
                 part.mkdir()
         except FileExistsError:

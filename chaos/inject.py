@@ -111,8 +111,8 @@ class Player:
             return Evidence(False, "it never went on")
         try:
             return step.fault.evidence(self.target, lease, seen)
-        except ChaosError as error:
-            return Evidence(False, f"its effect could not be measured: {error.what}")
+        except Exception as error:  # noqa: BLE001  whatever it is, the fault must still be healed
+            return Evidence(False, f"its effect could not be measured: {error}")
 
 
 def _lease(step: Step) -> Lease:

@@ -1,7 +1,8 @@
 """What runs inside the sandbox's world: `python -m chaos.inside ORDER`, started by `targets/world.py`.
 
 Becomes the supervisor and forks the conductor, which mounts a small file system for the data, brings the shop up, opens
-its page, and then either plays an experiment or just keeps the shop until it is told to end.
+its page, and then either plays an experiment or just keeps the shop until it is told to end. Whatever goes wrong before
+there is a journal is told to the command outside.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 from chaos.errors import ChaosError, SandboxError
 from chaos.folder import RunFolder
 from chaos.shipped import load_system, shop_folder
-from chaos.targets.base import Capability, Refusal, Terrain
+from chaos.targets.base import Terrain
 from chaos.targets.embedded import Embedded
+from chaos.targets.order import Order, Play
 from chaos.targets.page import open_page
 from chaos.targets.supervisor import supervise
 from chaos.watch import Interrupts
@@ -29,57 +31,70 @@ _POLL_S = 0.1
 
 def main() -> None:
     """Reads the order from the arguments and supervises what it asks for."""
-    order = json.loads(sys.argv[1])
-    supervise(lambda: _act(order))
+    order = Order.from_json(sys.argv[1])
+    supervise(lambda: _act(order), temporary=None if order.namespaces else order.data)
 
 
-def _act(order: dict[str, Any]) -> int:
+def _act(order: Order) -> int:
     interrupts = Interrupts()
-    folder = RunFolder(Path(order["folder"]))
-    data = Path(order["data"])
-    if order["namespaces"]:
-        _mount_memory(data)
-    missing = {Capability(name): Refusal(*refusal) for name, refusal in order["missing"].items()}
-    terrain = Terrain(load_system(), missing)
-    target = Embedded(terrain, code=shop_folder(), data=data, logs=folder.logs, weak=order["weak"])
-    entrance = terrain.system.entrance
-    if order["page"] is not None:
-        host, port = target.url(entrance.service, entrance.port).removeprefix("http://").rsplit(":", 1)
-        open_page(order["page"], host, int(port))
-    if order["experiment"]:
-        _conduct(order, folder, target, interrupts)
-        if not order["keep"] or interrupts():
-            return 0
-    else:
+    try:
+        if order.namespaces:
+            _mount_memory(order.data)
+        target = _target(order)
         try:
-            target.up(interrupted=interrupts)
-        except ChaosError as error:
-            _tell(order, error={"what": error.what, "remedy": error.remedy, "exit": int(error.exit)})
-            return int(error.exit)
-    _tell(order, ready=True)
-    while not interrupts():
-        time.sleep(_POLL_S)
-    target.down()
+            _open_page(order, target)
+            if order.play is None:
+                target.up(interrupted=interrupts)
+            else:
+                _play(order, order.play, target, interrupts)
+            if order.play is None or order.play.keep:
+                _tell(order, ready=True)
+                while not interrupts():
+                    time.sleep(_POLL_S)
+        finally:
+            target.down()
+    except ChaosError as error:
+        _tell(order, error={"what": error.what, "remedy": error.remedy})
+        return int(error.exit)
+    except Exception as error:  # noqa: BLE001  the edge of this world: the command outside must hear of it
+        _tell(
+            order, error={"what": f"{type(error).__name__}: {error}", "remedy": "`chaos doctor` says what is missing"}
+        )
+        return int(SandboxError.exit)
     return 0
 
 
-def _conduct(order: dict[str, Any], folder: RunFolder, target: Embedded, interrupts: Interrupts) -> None:
-    from rich.console import Console
+def _target(order: Order) -> Embedded:
+    return Embedded(
+        Terrain(load_system(), order.missing),
+        namespaces=order.namespaces,
+        code=shop_folder(),
+        data=order.data,
+        logs=RunFolder(order.folder).logs,
+        weak=order.weak,
+    )
 
+
+def _open_page(order: Order, target: Embedded) -> None:
+    if order.page is not None:
+        entrance = target.terrain.system.entrance
+        host, port = target.url(entrance.service, entrance.port).removeprefix("http://").rsplit(":", 1)
+        open_page(order.page, host, int(port))
+
+
+def _play(order: Order, play: Play, target: Embedded, interrupts: Interrupts) -> None:
     from chaos.conduct import Run, conduct  # not needed where the shop only stands by
     from chaos.judge import unsteady_baseline
     from chaos.parse import parse
     from chaos.plan import describe_steps, plan
-    from chaos.report.live import Live
+    from chaos.report.live import Live, SteadfastConsole
 
+    folder = RunFolder(order.folder)
     experiment = parse(folder.experiment).experiment
-    timeline = plan(experiment, target.terrain.system, order["seed"])
-    run = Run(experiment, timeline, folder, order["argv"], order["seed"], order["sandbox"])
-    view = Live(Console(stderr=order["quiet"]), experiment.title, describe_steps(timeline), timeline.phases)
-    try:
+    timeline = plan(experiment, target.terrain.system, play.seed)
+    run = Run(experiment, timeline, folder, play.argv, play.seed, "embedded" if order.namespaces else "loopback")
+    with Live(SteadfastConsole(stderr=play.quiet), experiment.title, describe_steps(timeline), timeline.phases) as view:
         conduct(run, target, view, interrupts, unsteady_baseline)
-    finally:
-        view.stop()
 
 
 def _mount_memory(folder: Path) -> None:
@@ -90,8 +105,8 @@ def _mount_memory(folder: Path) -> None:
         raise SandboxError(f"no file system in memory on {folder}: {os.strerror(number)}")
 
 
-def _tell(order: dict[str, Any], **message: Any) -> None:
-    os.write(order["messages"], (json.dumps(message) + "\n").encode())
+def _tell(order: Order, **message: Any) -> None:
+    os.write(order.messages, (json.dumps(message) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -28,10 +29,13 @@ class Journal:
 
     def write(self, event: str, *, durable: bool = False, **keys: Any) -> None:
         """Appends one event; with `durable` it is on the disk when this returns. Raises SandboxError on a full disk."""
-        line = json.dumps({"t": round(self._now(), 4), "event": event, **keys}) + "\n"
+        line = (json.dumps({"t": round(self._now(), 4), "event": event, **keys}) + "\n").encode()
         try:
-            if os.write(self._descriptor, line.encode()) != len(line.encode()):
-                raise OSError("only a part of the line was written")
+            written = os.write(self._descriptor, line)
+            if written != len(line):
+                end = os.fstat(self._descriptor).st_size
+                os.ftruncate(self._descriptor, end - written)  # so that a later line does not join a torn one
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if durable:
                 os.fsync(self._descriptor)
         except OSError as error:

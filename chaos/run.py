@@ -10,17 +10,14 @@ This process stays outside the sandbox: it hands on Ctrl-C and SIGTERM, and its 
 
 from __future__ import annotations
 
-import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-from chaos.errors import InvalidExperiment, Problem, SandboxError
+from chaos.errors import Interrupted, InvalidExperiment, Problem, SandboxError
 from chaos.folder import RunFolder, create, data_folder
 from chaos.journal import read as read_journal
 from chaos.judge import judge
@@ -32,8 +29,10 @@ from chaos.reconcile import reconcile
 from chaos.report import write
 from chaos.seed import seed_for
 from chaos.shipped import load_system
+from chaos.stop import Stop
 from chaos.targets.base import Terrain
 from chaos.targets.machine import survey, terrain
+from chaos.targets.order import Order, Play, order
 from chaos.targets.world import Ended, World
 from chaos.validate import check, require
 from chaos.verdict import Judgement
@@ -53,7 +52,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Finished:
     """A judged run and where it lies."""
 
     judgement: Judgement
@@ -73,38 +72,42 @@ def check_all(paths: Sequence[Path]) -> None:
         raise InvalidExperiment(problems)
 
 
-def run(path: Path, options: Options, say: Callable[[str], None]) -> Outcome:
-    """Runs one experiment; raises InvalidExperiment, Unsupported or SandboxError before anything was touched."""
+def run(path: Path, options: Options, stop: Stop, say: Callable[[str], None]) -> Finished:
+    """Runs one experiment.
+
+    Raises InvalidExperiment, Unsupported, SandboxError or Interrupted before anything was touched, and SandboxError
+    when the sandbox's world ended before it could begin a journal.
+    """
     machine = survey()
     ground = terrain(load_system(), machine)
     parsed = check(path, ground)
     seed = seed_for(parsed.experiment, options.seed)
     require(plan(parsed.experiment, ground.system, seed), ground)
+    if stop.count:
+        raise Interrupted("interrupted before anything was begun")
     folder = create(options.runs, parsed.experiment.title, parsed.text, datetime.now(UTC))
-    order = {
-        "folder": str(folder.path),
-        "experiment": True,
-        "weak": parsed.experiment.weak,
-        "missing": {str(name): [refusal.why, refusal.remedy] for name, refusal in ground.missing.items()},
-        "argv": list(options.argv),
-        "seed": seed,
-        "keep": options.keep,
-        "quiet": options.json,
-        "sandbox": "loopback" if machine.namespaces else "embedded",
-        "namespaces": machine.namespaces is None,
-    }
-    with data_folder(folder, in_memory=machine.namespaces is None) as data:
-        _play(
-            {**order, "data": str(data)},
-            say,
-            done=lambda: say(f"the run is over: {conclude(folder).why}; Ctrl-C ends the shop"),
+    namespaces = machine.namespaces is None
+    with data_folder(folder, in_memory=namespaces) as data:
+        wanted = order(
+            ground,
+            folder=folder.path,
+            data=data,
+            namespaces=namespaces,
+            weak=parsed.experiment.weak,
+            play=Play(seed, tuple(options.argv), keep=options.keep, quiet=options.json),
         )
-    return Outcome(conclude(folder), folder)
+        _play(wanted, folder, stop, say)
+    return conclude(folder)
 
 
-def conclude(folder: RunFolder) -> Judgement:
+def conclude(folder: RunFolder) -> Finished:
     """Judges a run from its folder alone and writes its reports there; raises SandboxError where they cannot be."""
-    judgement = judge_folder(folder)
+    try:
+        judgement = judge_folder(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise SandboxError(
+            f"the run cannot be judged: {error}", remedy=f"is a disk full? then: chaos judge {folder.path}"
+        ) from error
     try:
         write(judgement, folder.path)
     except OSError as error:
@@ -112,7 +115,7 @@ def conclude(folder: RunFolder) -> Judgement:
             f"{judgement.verdict}: {judgement.why}; but the reports cannot be written: {error}",
             remedy=f"make room, then: chaos judge {folder.path}",
         ) from error
-    return judgement
+    return Finished(judgement, folder)
 
 
 def judge_folder(folder: RunFolder) -> Judgement:
@@ -131,26 +134,20 @@ def judge_folder(folder: RunFolder) -> Judgement:
     )
 
 
-def _play(order: dict[str, Any], say: Callable[[str], None], *, done: Callable[[], None]) -> None:
-    """Runs the order in a world of its own until that has ended; `done` is called when only `--keep` keeps it up."""
+def _play(wanted: Order, folder: RunFolder, stop: Stop, say: Callable[[str], None]) -> None:
+    """Plays an order in a world of its own until that has ended. Raises SandboxError if it never began a journal."""
+    trouble = ""
     with socket.create_server(("127.0.0.1", 0)) as page:
         say(f"the shop opens at http://127.0.0.1:{page.getsockname()[1]}/ while this runs")
-        with World("chaos.inside", order, namespaces=order["namespaces"], page=page) as world, _handing_on(world):
+        with World(wanted, page) as world, stop.handed_to(world):
             while not isinstance(message := world.listen(_LISTEN_S), Ended):
+                if message and "error" in message:
+                    trouble = "\n  ".join(filter(None, message["error"].values()))
                 if message and message.get("ready"):
-                    done()
-
-
-@contextmanager
-def _handing_on(world: World) -> Iterator[None]:
-    """Hands SIGINT and SIGTERM on to the conductor instead of dying of them."""
-
-    def hand_on(number: int, frame: FrameType | None) -> None:
-        world.interrupt()
-
-    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+                    say(f"the run is over: {conclude(folder).judgement.why}\nthe shop stays up until Ctrl-C")
+    if trouble or not folder.journal.exists():
+        if stop.count and not trouble:
+            raise Interrupted("interrupted before anything was begun")
+        raise SandboxError(
+            trouble or "the sandbox's world ended before it began", remedy=f"its logs are in {folder.logs}"
+        )

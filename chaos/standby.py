@@ -6,6 +6,7 @@ user's state folder says who the keeper is; what it says is believed only while 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from chaos.errors import Exit, SandboxError, UsageError
 from chaos.folder import RunFolder, create, data_folder
 from chaos.shipped import load_system
 from chaos.targets.machine import survey, terrain
+from chaos.targets.order import order
 from chaos.targets.processes import state
 from chaos.targets.world import Ended, World
 
@@ -66,21 +69,25 @@ def up(runs: Path, *, port: int, weak: Sequence[str]) -> Standby:
             raise UsageError(f"{name} is no protection of the shop; allowed: {', '.join(sorted(protections))}")
     folder = create(runs, "sandbox", "", datetime.now(UTC))
     keeper_log = folder.logs / "keeper.log"
-    order = json.dumps({"folder": str(folder.path), "port": port, "weak": list(weak)})
+    wanted = json.dumps({"folder": str(folder.path), "port": port, "weak": list(weak)})
     with keeper_log.open("wb") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "chaos.standby", order],
+            [sys.executable, "-P", "-m", "chaos.standby", wanted],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _UP_WITHIN_S
-    while time.monotonic() < deadline and keeper.poll() is None:
-        standby = status()
-        if standby and standby.pid == keeper.pid:
-            return standby
-        time.sleep(_ASK_EVERY_S)
+    try:
+        deadline = time.monotonic() + _UP_WITHIN_S
+        while time.monotonic() < deadline and keeper.poll() is None:
+            standby = status()
+            if standby and standby.pid == keeper.pid:
+                return standby
+            time.sleep(_ASK_EVERY_S)
+    except BaseException:  # Ctrl-C while it comes up: then it shall not come up
+        keeper.terminate()
+        raise
     keeper.terminate()
     raise SandboxError(
         f"the shop did not come up:\n{keeper_log.read_text(errors='replace').strip()}",
@@ -107,41 +114,60 @@ def down() -> Standby | None:
 
 
 def keep(folder: RunFolder, *, port: int, weak: Sequence[str]) -> int:
-    """The keeper: holds the shop's world until SIGTERM; returns its exit code."""
-    machine = survey()
-    ground = terrain(load_system(), machine)
-    try:
-        page = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        print(f"port {port} on loopback cannot be had: {error}; give another with --port", file=sys.stderr)  # noqa: T201
-        return Exit.NO_SANDBOX
-    order = {
-        "folder": str(folder.path),
-        "experiment": False,
-        "weak": list(weak),
-        "missing": {str(name): [refusal.why, refusal.remedy] for name, refusal in ground.missing.items()},
-        "namespaces": machine.namespaces is None,
-        "sandbox": "loopback" if machine.namespaces else "embedded",
-    }
+    """The keeper: holds the shop's world until SIGTERM; returns its exit code, with the reason on standard error."""
     ended = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.append(True))
-    with (
-        page,
-        data_folder(folder, in_memory=machine.namespaces is None) as data,
-        World("chaos.inside", {**order, "data": str(data)}, namespaces=machine.namespaces is None, page=page) as world,
-    ):
-        while not ended:
-            message = world.listen(_ASK_EVERY_S)
-            if isinstance(message, Ended):
-                return message.code
-            if message and "error" in message:
-                print(message["error"]["what"], file=sys.stderr)  # noqa: T201
-                return Exit.NO_SANDBOX
-            if message and message.get("ready"):
-                _remember(folder, page, weak)
+    machine = survey()
+    namespaces = machine.namespaces is None
+    ground = terrain(load_system(), machine)
+    with _the_only_one() as alone, _page(port) as page, data_folder(folder, in_memory=namespaces) as data:
+        if not alone or page is None:
+            return Exit.NO_SANDBOX
+        wanted = order(ground, folder=folder.path, data=data, namespaces=namespaces, weak=list(weak), play=None)
+        with World(wanted, page) as world:
+            while not ended:
+                message = world.listen(_ASK_EVERY_S)
+                if isinstance(message, Ended):
+                    return message.code
+                if message and "error" in message:
+                    _complain(message["error"]["what"])
+                    return Exit.NO_SANDBOX
+                if message and message.get("ready"):
+                    _remember(folder, page, weak)
     _state_file().unlink(missing_ok=True)
     return 0
+
+
+@contextmanager
+def _the_only_one() -> Iterator[bool]:
+    """A lock that two keepers cannot both hold, however close together they were started."""
+    file = _state_file().with_suffix(".lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _complain("another shop is up, or is coming up; see `chaos sandbox status`")
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def _page(port: int) -> Iterator[socket.socket | None]:
+    try:
+        page = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        _complain(f"port {port} on loopback cannot be had: {error}; give another with --port")
+        yield None
+        return
+    with page:
+        yield page
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _remember(folder: RunFolder, page: socket.socket, weak: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ class Interrupts:
         self.name = ""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the supervisor held it back until now
 
     def __call__(self) -> bool:
         return self.count > 0

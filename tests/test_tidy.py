@@ -127,7 +127,7 @@ def test_nothing_imports_the_command_line_and_only_commands_import_the_conductor
     for file in (ROOT / "chaos").rglob("*.py"):
         used = {top(each) for each in own_imports(file)}
         assert "cli" not in used or file.name == "__main__.py", name(file)
-        assert "run" not in used or file.name in ("cli.py", "standby.py"), name(file)
+        assert "run" not in used or file.name in ("cli.py", "batch.py"), name(file)
 
 
 @pytest.mark.parametrize("part", PURE)

@@ -37,6 +37,14 @@ class StreamNow:
     rate: float  # operations per second
 
 
+class SteadfastConsole(Console):
+    """A console that falls silent when nobody reads any more, as in `| head`: the run must go on, and heal."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich, which would end the process."""
+        self.quiet = True
+
+
 class Live:
     """The timeline of one run; use it as a context manager or call `stop` at the end, twice is harmless.
 

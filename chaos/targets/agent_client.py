@@ -28,17 +28,16 @@ class AgentClient:
         self._process = subprocess.Popen(
             argv, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, pass_fds=pass_fds
         )
-        self.hello = self._reply(_READY_WITHIN_S)
-        if not self.hello.get("ready"):
-            raise FaultError(
-                f"the network agent of {service} could not start: {self.hello.get('error', 'no reason given')}",
-                remedy=str(self.hello.get("remedy", "")),
-            )
-
-    @property
-    def pid(self) -> int:
-        """The agent's process."""
-        return self._process.pid
+        try:
+            hello = self._reply(_READY_WITHIN_S)
+            if not hello.get("ready"):
+                raise FaultError(
+                    f"the network agent of {service} could not start: {hello.get('error', 'no reason given')}",
+                    remedy=str(hello.get("remedy", "")),
+                )
+        except FaultError:
+            self.close()
+            raise
 
     def alive(self) -> bool:
         """Whether the agent still runs."""
@@ -69,6 +68,8 @@ class AgentClient:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _reply(self, within_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -82,5 +83,8 @@ class AgentClient:
                 raise FaultError(f"the network agent of {self._service} is gone")
             self._buffer += chunk
         line, self._buffer = self._buffer.split(b"\n", 1)
-        reply: dict[str, Any] = json.loads(line)
+        try:
+            reply: dict[str, Any] = json.loads(line)
+        except json.JSONDecodeError:
+            raise FaultError(f"the network agent of {self._service} answered what is no JSON: {line[:80]!r}") from None
         return reply

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -35,7 +36,9 @@ _NOBODY = 65534
 class Embedded:
     """The running shop; every capability the machine allows. See targets/base.py for the contract."""
 
-    def __init__(self, terrain: Terrain, *, code: Path, data: Path, logs: Path, weak: Sequence[str]) -> None:
+    def __init__(
+        self, terrain: Terrain, *, namespaces: bool, code: Path, data: Path, logs: Path, weak: Sequence[str]
+    ) -> None:
         self.terrain = terrain
         self._code, self._data, self._logs = code, data, logs
         self._weak = weak
@@ -43,7 +46,7 @@ class Embedded:
         self._agents: dict[str, AgentClient] = {}
         self._open_logs: dict[str, IO[bytes]] = {}
         self._bridge = None
-        if Capability.NETWORK not in terrain.missing:
+        if namespaces:
             from chaos.targets.network import Bridge
 
             self._bridge = Bridge()
@@ -151,6 +154,10 @@ class Embedded:
             return []
         return tree(process.pid)
 
+    def unready(self) -> list[str]:
+        """The services that do not serve at this moment."""
+        return [name for name, service in self.terrain.system.services.items() if not self._serves(name, service)]
+
     def ended(self) -> dict[str, int]:
         """Services whose first process is not there, with its exit code."""
         return {name: process.returncode for name, process in self._running.items() if process.poll() is not None}
@@ -158,26 +165,30 @@ class Embedded:
     def run(self, service: str, argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
         """Runs a command in the service's network; its exit code and what it printed. Raises TimeoutError."""
         prefix, descriptors = self._inside(service)
-        try:
-            done = subprocess.run(
-                [*prefix, *argv], capture_output=True, text=True, timeout=timeout_s, pass_fds=descriptors, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{argv[0]} took longer than {timeout_s:g} s") from None
-        return done.returncode, done.stdout
+        with subprocess.Popen(
+            [*prefix, *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, pass_fds=descriptors
+        ) as process:
+            try:
+                out, _ = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                kill_tree(process.pid)
+                raise TimeoutError(f"{argv[0]} took longer than {timeout_s:g} s") from None
+        return process.returncode, out
 
     # ── network ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def agent(self, service: str) -> AgentClient:
         """The agent in the service's network namespace, started if none runs."""
-        if self._bridge is None:
-            refusal = self.terrain.missing[Capability.NETWORK]
+        if refusal := self.terrain.missing.get(Capability.NETWORK):
             raise Unsupported(refusal.why, remedy=refusal.remedy)
         if service not in self._agents or not self._agents[service].alive():
             prefix, descriptors = self._inside(service)
             with (self._logs / "agents.log").open("ab", buffering=0) as log:
                 self._agents[service] = AgentClient(
-                    service, [*prefix, sys.executable, "-m", "chaos.agent"], pass_fds=descriptors, stderr=log.fileno()
+                    service,
+                    [*prefix, sys.executable, "-P", "-m", "chaos.agent"],
+                    pass_fds=descriptors,
+                    stderr=log.fileno(),
                 )
         return self._agents[service]
 
@@ -230,7 +241,7 @@ class Embedded:
 def _free_ports(count: int) -> list[int]:
     """Loopback ports that nobody listens on; raises SandboxError when there are not enough."""
     found: list[int] = []
-    start = os.getpid() % len(_LOOPBACK_PORTS)
+    start = secrets.randbelow(len(_LOOPBACK_PORTS))  # two shops that start together look in different places
     for offset in range(len(_LOOPBACK_PORTS)):
         port = _LOOPBACK_PORTS[(start + offset) % len(_LOOPBACK_PORTS)]
         with socket.socket() as trial:

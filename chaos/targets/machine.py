@@ -52,13 +52,18 @@ def survey() -> Machine:
         return Machine(refusal, refusal, refusal, {})
     trial = _run([*unshare_argv(), "true"])
     if trial.returncode:
-        refusal = Refusal(_why_no_namespaces(trial.stderr), _remedy_for_namespaces())
+        refusal = Refusal(_why_no_namespaces(trial.stderr), _remedy_for_namespaces(trial.stderr))
         return Machine(refusal, refusal, refusal, {"unshare": trial.stderr.strip()})
-    probe = _run([*unshare_argv(), sys.executable, "-m", "chaos.agent", "--probe"])
+    probe = _run([*unshare_argv(), sys.executable, "-P", "-m", "chaos.agent", "--probe"])
     try:
         details: dict[str, object] = json.loads(probe.stdout)
     except json.JSONDecodeError:
-        details = {"agent": probe.stderr.strip()[-500:]}
+        last = probe.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        refusal = Refusal(
+            f"{sys.executable} cannot run inside a user namespace ({last[0]})",
+            "root has no rights over other people's files in there: install chaos where everybody may read it",
+        )
+        return Machine(refusal, refusal, refusal, {"probe": probe.stderr.strip()})
     packets = delays = None
     if not (details.get("nf_tables") and details.get("owner") and details.get("numgen")):
         packets = Refusal(
@@ -100,10 +105,14 @@ def _why_no_namespaces(stderr: str) -> str:
     if _reads(_MAX_NAMESPACES, "0"):
         return "user namespaces are switched off (user.max_user_namespaces = 0)"
     last = stderr.strip().splitlines()[-1:] or ["no reason given"]
+    if "option" in stderr:
+        return f"unshare is too old: {last[0]}"
     return f"this machine refuses namespaces ({last[0]}); a container's seccomp profile does so by default"
 
 
-def _remedy_for_namespaces() -> str:
+def _remedy_for_namespaces(stderr: str) -> str:
+    if "option" in stderr:
+        return "install util-linux 2.36 or newer"
     if _reads(_APPARMOR, "1"):
         return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
     if _reads(_DEBIAN_SWITCH, "0"):

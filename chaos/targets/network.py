@@ -26,7 +26,7 @@ class Bridge:
 
     def __init__(self) -> None:
         self._ip = IPRoute()
-        self._nodes: dict[str, tuple[int, str]] = {}
+        self._nodes: dict[str, int] = {}
         self._ip.link("set", index=1, state="up")
         self._ip.link("add", ifname="chaos0", kind="bridge")
         self._index = self._ip.link_lookup(ifname="chaos0")[0]
@@ -48,16 +48,12 @@ class Bridge:
             os.close(here)
         index = self._ip.link_lookup(ifname=port)[0]
         self._ip.link("set", index=index, master=self._index, state="up")
-        self._nodes[name] = (descriptor, address)
+        self._nodes[name] = descriptor
         return address
 
     def namespace(self, name: str) -> int:
         """The file descriptor of a service's namespace."""
-        return self._nodes[name][0]
-
-    def address(self, name: str) -> str:
-        """The address of a service."""
-        return self._nodes[name][1]
+        return self._nodes[name]
 
 
 def _namespace(outer: int, port: str, address: str) -> int:

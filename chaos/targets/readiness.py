@@ -11,10 +11,11 @@ import psycopg
 from chaos.system import Database, Ready
 
 _ASK_WITHIN_S = 1.0
+_STATEMENT_MS = 60_000  # the longest are digests of whole tables
 
 
 def is_ready(ready: Ready, urls: dict[str, str], database: Database) -> bool:
-    """One question, answered within a second; anything but a clear yes is a no."""
+    """One question, answered within two seconds; anything but a clear yes is a no."""
     if ready.sql is not None:
         return bool(_sql(ready.sql, urls["sql"], database))
     if ready.http is not None:
@@ -23,11 +24,11 @@ def is_ready(ready: Ready, urls: dict[str, str], database: Database) -> bool:
 
 
 def dsn(url: str, database: Database) -> str:
-    """The connection string of a database that listens at `url`."""
+    """The connection string of a database that listens at `url`; a server that freezes is not waited for long."""
     address = urlsplit(url)
     return (
         f"host={address.hostname} port={address.port} dbname={database.name} user={database.user} "
-        f"connect_timeout=2 application_name=chaos"
+        f"connect_timeout=2 tcp_user_timeout=5000 application_name=chaos options='-c statement_timeout={_STATEMENT_MS}'"
     )
 
 

@@ -3,7 +3,7 @@
 It ends when the conductor has ended, or when its standard input closes, which means that the command the user
 started is gone, whatever ended it. One byte on standard input is an interruption, handed on to the conductor.
 In a pid namespace the kernel then kills every process in it; on plain loopback (no namespaces here) the conductor and
-the services have asked the kernel to be killed with their parent.
+the services have asked the kernel to be killed with their parent, and the folder with their data is removed here.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -26,8 +29,13 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def supervise(conduct: Callable[[], int]) -> NoReturn:
-    """Runs `conduct` in a child and exits with its code; standard input is the life line."""
+def supervise(conduct: Callable[[], int], temporary: Path | None = None) -> NoReturn:
+    """Runs `conduct` in a child and exits with its code; standard input is the life line.
+
+    The child begins with SIGINT blocked, so that an interruption waits until `conduct` is ready for it. `temporary` is
+    a folder to remove where nobody outside is left to do it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     parent = os.getpid()
     sys.stdout.flush()
@@ -51,9 +59,19 @@ def supervise(conduct: Callable[[], int]) -> NoReturn:
         if 0 in readable:
             if not os.read(0, 1):
                 os.kill(conductor, signal.SIGKILL)
+                if temporary is not None:
+                    _remove(temporary)
                 os._exit(1)
             os.kill(conductor, signal.SIGINT)
     os._exit(code)
+
+
+def _remove(temporary: Path) -> None:
+    """Once the conductor is dead and its services have died with it, removes their data."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _run(conduct: Callable[[], int]) -> int:

@@ -12,12 +12,13 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from chaos.targets.machine import unshare_argv
+from chaos.targets.order import Order
 
 _END_WITHIN_S = 10.0
 
@@ -32,14 +33,15 @@ class Ended:
 class World:
     """A supervisor and all that is in its namespaces; use as a context manager, so that it always ends."""
 
-    def __init__(self, module: str, order: Mapping[str, Any], *, namespaces: bool, page: socket.socket | None) -> None:
-        """Runs `python -m module` inside, with `order` as JSON in its arguments and `page` as a listening socket."""
+    def __init__(self, order: Order, page: socket.socket) -> None:
+        """Runs `chaos.inside` in there, with `page` as a listening socket in the user's network."""
         self._messages, theirs = os.pipe()
         self._buffer = b""
-        passed: Sequence[int] = [theirs] + ([page.fileno()] if page else [])
-        argument = json.dumps({**order, "messages": theirs, "page": page.fileno() if page else None})
+        passed: Sequence[int] = [theirs, page.fileno()]
+        argument = order.with_descriptors(theirs, page.fileno()).to_json()
         self._supervisor = subprocess.Popen(
-            [*(unshare_argv() if namespaces else []), sys.executable, "-m", module, argument],
+            # -P: what the user's own files are called does not matter
+            [*(unshare_argv() if order.namespaces else []), sys.executable, "-P", "-m", "chaos.inside", argument],
             stdin=subprocess.PIPE,
             pass_fds=passed,
             start_new_session=True,  # the terminal's Ctrl-C comes to us alone, and we hand it on once
@@ -47,18 +49,18 @@ class World:
         )
         os.close(theirs)
 
-    @property
-    def pid(self) -> int:
-        """The first process in there, as seen from here."""
-        return self._supervisor.pid
-
     def interrupt(self) -> None:
         """Asks the conductor to heal and report; a second time: to heal and leave at once."""
         assert self._supervisor.stdin is not None
         try:
             self._supervisor.stdin.write(b"i")
-        except BrokenPipeError:
-            return  # it has ended already, which is what was asked for
+        except (BrokenPipeError, ValueError):
+            return  # it has ended already, or was told to, which is what was asked for
+
+    def end(self) -> None:
+        """Ends everything in there at once, by closing the life line; harmless when it has ended."""
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.close()
 
     def listen(self, timeout_s: float) -> dict[str, Any] | Ended | None:
         """The next message, how it ended, or None when nothing came within `timeout_s` seconds."""
@@ -79,8 +81,7 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._supervisor.stdin is not None
-        self._supervisor.stdin.close()
+        self.end()
         try:
             self._supervisor.wait(timeout=_END_WITHIN_S)
         except subprocess.TimeoutExpired:

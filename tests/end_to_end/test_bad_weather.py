@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chaos.targets.machine import unshare_argv
-from tests.end_to_end.command import EXPERIMENTS, argv, chaos, report
+from tests.conftest import processes_of
+from tests.end_to_end.command import EXPERIMENTS, argv, chaos, journal, report, wait_for
 from tests.end_to_end.test_honesty import write
 
 pytestmark = pytest.mark.usefixtures("namespaces")
@@ -37,7 +40,8 @@ def test_a_full_disk(nothing_left: Path) -> None:
     done = subprocess.run(
         [*unshare_argv(), "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode in (3, 5), done.stdout + done.stderr
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "make room, then: chaos judge" in done.stderr
     assert "No space left on device" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -72,16 +76,53 @@ def test_without_namespaces_packet_faults_are_refused_by_name(nothing_left: Path
     assert not list(nothing_left.glob("*/journal.jsonl")), "refused, yet a run was begun"
 
 
-def test_without_namespaces_the_shop_runs_on_loopback(nothing_left: Path, no_namespaces: list[str]) -> None:
+@pytest.fixture
+def on_loopback(
+    nothing_left: Path, no_namespaces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[subprocess.Popen[str]]:
+    """A run on loopback ports, with the folder for its temporary data below the test's own."""
+    (nothing_left / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(nothing_left / "tmp"))
     file = write(nothing_left, fault="process.kill", target="db-replica-1", for_="3s")
-    command = [*no_namespaces, *argv("run", file, "--report", nothing_left)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = report(next(path for path in nothing_left.iterdir() if path.is_dir()))
-    assert found["verdict"] == "passed"
+    command = [*no_namespaces, *argv("run", file, "--report", nothing_left / "runs")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as started:
+        yield started
+        started.kill()
+    wait_for("its temporary data to be gone", lambda: not list((nothing_left / "tmp").iterdir()), within_s=5)
+
+
+def test_without_namespaces_the_shop_runs_on_loopback(on_loopback: subprocess.Popen[str], nothing_left: Path) -> None:
+    out = on_loopback.communicate(timeout=120)[0]
+    assert on_loopback.returncode == 0, out
+    assert report(next((nothing_left / "runs").iterdir()))["verdict"] == "passed"
+
+
+@pytest.mark.parametrize("victim", ["command", "supervisor", "conductor"])
+def test_on_loopback_too_nothing_outlives_a_kill(
+    on_loopback: subprocess.Popen[str], nothing_left: Path, victim: str
+) -> None:
+    def injected() -> bool:
+        assert on_loopback.poll() is None
+        return "injected" in [record["event"] for record in journal(nothing_left / "runs")]
+
+    wait_for("the fault to be on", injected)
+    inside = sorted(pid for pid, command in processes_of(nothing_left).items() if "chaos.inside" in command)
+    os.kill({"command": on_loopback.pid, "supervisor": inside[0], "conductor": inside[-1]}[victim], signal.SIGKILL)
+    on_loopback.communicate(timeout=30)
+    wait_for("every process to be gone", lambda: not processes_of(nothing_left), within_s=5)
+
+
+def test_a_port_that_is_taken(nothing_left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(nothing_left / "state"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = chaos("sandbox", "up", "--port", str(port), "--report", nothing_left)
+    assert done.code == 5
+    assert f"port {port}" in done.err
+    assert "--port" in done.err
 
 
 def test_doctor_names_the_cause_and_the_remedy(no_namespaces: list[str]) -> None:
     done = subprocess.run([*no_namespaces, *argv("doctor")], capture_output=True, text=True, timeout=60, check=False)
-    assert "max_user_namespaces" in done.stdout
-    assert sys.executable
+    assert "user.max_user_namespaces = 0" in done.stdout
+    assert "sudo sysctl user.max_user_namespaces" in done.stdout

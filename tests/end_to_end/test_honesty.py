@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,7 @@ def test_the_same_seed_draws_the_same_and_judging_again_says_the_same(nothing_le
     assert first["seed"] == 7
     assert first["faults"][0]["target"] in planned.out
     (folder / "report.json").unlink()
+    assert json.loads(done.out) == first, "--json prints the report and nothing else"
     again = chaos("judge", folder)
     assert again.code == done.code
     assert report(folder) == first

@@ -28,7 +28,12 @@ class Inside:
     def __init__(self, folder: Path) -> None:
         (folder / "logs").mkdir()
         self._target = Embedded(
-            Terrain(load_system(), {}), code=shop_folder(), data=folder / "data", logs=folder / "logs", weak=[]
+            Terrain(load_system(), {}),
+            namespaces=True,
+            code=shop_folder(),
+            data=folder / "data",
+            logs=folder / "logs",
+            weak=[],
         )
         self._seen: dict[str, Seen] = {}
 

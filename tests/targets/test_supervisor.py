@@ -15,10 +15,11 @@ import pytest
 from chaos.targets.machine import unshare_argv
 
 _INSIDE = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from chaos.targets.supervisor import supervise
 
 def conduct():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {{signal.SIGINT}})
     subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "sleep", "{marker}"], start_new_session=True)
     print("ready", flush=True)
     try:
