@@ -1,12 +1,14 @@
 """PostgreSQL client of the shop's services: a small bounded pool, and a time budget on every statement.
 
-A caller waits for its statement no longer than its budget. The statement itself lingers a little, so that a late answer
-costs no connection: where the machine is short of CPU, connecting anew for every late answer would make it worse. Then
-its socket is shut down. Cancelling it the usual way asks the server, and waits for it: on a black-holed link that would
-hang for as long as the link does. For the same reason this does not use psycopg_pool: it connects in the background
-with waits of its own, so a caller can neither fail at once when the server refuses, nor use it in the moment it is
-back. Transactions over several statements are left out: every statement commits by itself, and what belongs together is
-one statement or one SQL function.
+A caller waits for its statement no longer than its budget. A statement that was not sent by then never is, since its
+caller hears that nothing was done; the connection it waited for is kept for the next. One that was sent lingers a
+little, so that a late answer costs no connection: where the machine is short of CPU, connecting anew for every late
+answer would make it worse. Then its socket is shut down. Cancelling it the usual way asks the server, and waits for it:
+on a black-holed link that would hang for as long as the link does.
+
+For the same reason this does not use psycopg_pool: it connects in the background with waits of its own, so a caller can
+neither fail at once when the server refuses, nor use it in the moment it is back. Transactions over several statements
+are left out: every statement commits by itself, and what belongs together is one statement or one SQL function.
 """
 
 import asyncio
@@ -80,6 +82,7 @@ class Database:
             await asyncio.wait({task}, timeout=GRACE_S)
         if task.done():
             return task.result()
+        call.given_up = True
         if call.connection is not None:
             asyncio.get_running_loop().call_later(LINGER_S, call.hang_up)
         elif not call.connecting:
@@ -95,6 +98,9 @@ class Database:
     async def _answer(self, call: "_Call") -> list[Row]:
         async with self._slots:
             connection = await self._connection(call)
+            if call.given_up:
+                self._idle.append(connection)
+                raise DatabaseUnavailableError(f"{self.service}: connected too late", maybe_done=False)
             call.connection = connection
             try:
                 cursor = await connection.execute(call.sql, call.params)
@@ -140,6 +146,7 @@ class _Call:
         self.sql = sql
         self.params = params
         self.connecting = False
+        self.given_up = False  # its caller has heard that there is no answer
         self.connection: psycopg.AsyncConnection[Row] | None = None
         self.answered = False
 
