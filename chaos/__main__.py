@@ -13,6 +13,7 @@ import sys
 from chaos.version import __version__
 
 _COLLECT_AFTER = 50_000  # objects
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -27,9 +28,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a mark shows a question mark instead
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    from chaos.cli import main as run_cli
+    try:
+        from chaos.cli import main as run_cli
 
-    sys.exit(run_cli())
+        code = run_cli()
+    except KeyboardInterrupt:  # so early that nothing was begun
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,22 @@ def test_interrupted(nothing_left: Path, moment: str, number: signal.Signals) ->
     assert found["verdict"] != "passed"
 
 
+@pytest.mark.parametrize("after_s", [0.3, 0.6, 0.9, 1.2])
+def test_interrupted_before_there_is_a_shop(nothing_left: Path, after_s: float) -> None:
+    file = write(nothing_left, fault="process.pause", target="db-replica-1")
+    command = subprocess.Popen(
+        argv("run", file, "--report", nothing_left), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        time.sleep(after_s)
+        command.send_signal(signal.SIGINT)
+        out = command.communicate(timeout=30)[0]
+    finally:
+        command.kill()
+    assert command.returncode == 130, out
+    assert "Traceback" not in out
+
+
 def test_twice_leaves_at_once(nothing_left: Path) -> None:
     file = write(nothing_left, fault="process.pause", target="db-replica-1", for_="30s")
     command = subprocess.Popen(
