@@ -1,16 +1,12 @@
 """The port the shop calls: it misbehaves as the current fault says, and can be closed altogether.
 
-*refuse* at 100 percent really closes the listening socket and resets what is open, so clients see ECONNREFUSED. Nobody
-accepts, so nobody in this process can count: `affected` is then the kernel's count of resets it sent (OutRsts) since
-the closing. Where several services share a network namespace, as on loopback ports, that is an upper bound.
+*refuse* at 100 percent closes the listening socket and resets what is open; `refusal` says how later connections are
+refused then, and counted.
 """
 
 import asyncio
 import logging
-import socket
-import struct
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -19,11 +15,9 @@ from aiohttp.typedefs import Handler
 from sandbox import settings
 from sandbox.serve import BACKLOG, SHUTDOWN_S
 from sandbox.third_party.fault import Fault, Mode
+from sandbox.third_party.refusal import Refusal, refusal, reset
 
 log = logging.getLogger(__name__)
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds
-_SNMP = Path("/proc/self/net/snmp")
 
 
 class PublicPort:
@@ -37,7 +31,7 @@ class PublicPort:
         self._fault: Fault | None = None
         self._since = 0.0
         self._expiry: asyncio.TimerHandle | None = None
-        self._resets_before = 0
+        self._refusal: Refusal | None = None
         self._changing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,8 +61,11 @@ class PublicPort:
                 return
             if self._expiry is not None:
                 self._expiry.cancel()
+            if self._refusal is not None:
+                await self._refusal.end()
+                fault.seen = fault.affected = self._refusal.count()
+                self._refusal = None
             if self._closes(fault):
-                fault.seen = fault.affected = self._resets()
                 await self._listen()
             fault.ended.set()
         log.warning("fault %s ended, %d requests hit", fault.mode, fault.affected)
@@ -79,8 +76,8 @@ class PublicPort:
         if fault is None:
             return {"mode": None, "seen": 0, "affected": 0, "since_s": None}
         lasting = not fault.ended.is_set()
-        if lasting and self._closes(fault):
-            fault.seen = fault.affected = self._resets()
+        if lasting and self._refusal is not None:
+            fault.seen = fault.affected = self._refusal.count()
         since_s = round(asyncio.get_running_loop().time() - self._since, 3)
         return {
             "mode": fault.mode if lasting else None,
@@ -114,12 +111,11 @@ class PublicPort:
         await self._site.stop()
         assert self._runner.server is not None
         for connection in self._runner.server.connections:
-            _reset(connection.transport)
+            reset(connection.transport)
         await asyncio.sleep(0.01)  # the loop closes aborted sockets in its next rounds; those resets are not refusals
-        self._resets_before = _resets_sent()
-
-    def _resets(self) -> int:
-        return max(0, _resets_sent() - self._resets_before)
+        refusing = refusal(self._address)
+        await refusing.begin()
+        self._refusal = refusing
 
     @web.middleware
     async def _misbehave(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -138,21 +134,5 @@ class PublicPort:
                 await fault.ended.wait()
             case Mode.REFUSE:
                 pass
-        _reset(request.transport)
+        reset(request.transport)
         return web.Response(status=503)  # goes nowhere: the connection is gone
-
-
-def _reset(transport: asyncio.BaseTransport | None) -> None:
-    """Closes a connection so that the other side sees a reset."""
-    if not isinstance(transport, asyncio.Transport):
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    transport.abort()
-
-
-def _resets_sent() -> int:
-    """TCP resets sent in this network namespace since it was made."""
-    names, values = [line.split() for line in _SNMP.read_text(encoding="ascii").splitlines() if line.startswith("Tcp:")]
-    return int(values[names.index("OutRsts")])

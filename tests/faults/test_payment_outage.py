@@ -34,8 +34,9 @@ def test_each_mode_and_back(world: World, mode: str, seen: object) -> None:
     assert charge(world, f"{mode}-2")[0] == 201
 
 
-def test_without_requests_there_is_no_evidence(world: World) -> None:
-    fault = outage("error")
+@pytest.mark.parametrize("mode", ["refuse", "error"])
+def test_without_requests_there_is_no_evidence(world: World, mode: str) -> None:
+    fault = outage(mode)
     world.ask("inject", *fault, 20)
     assert not world.ask("evidence", *fault)["effective"]
     world.ask("heal", *fault)

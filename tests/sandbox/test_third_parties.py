@@ -29,19 +29,32 @@ def no_order_left_over(shop: Shop) -> None:
     shop.wait_drained()
 
 
-def test_refuse_closes_the_port_and_counts_refusals(shop: Shop) -> None:
+def test_refuse_on_loopback_resets_each_connection_and_counts_it(shop: Shop) -> None:
     shop.set_fault("payments", mode="refuse", expires_s=20)
     for _ in range(3):
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", shop.ports["payments", "http"]), timeout=2)
+        with (
+            pytest.raises(ConnectionResetError),
+            socket.create_connection(("127.0.0.1", shop.ports["payments", "http"]), timeout=2) as connection,
+        ):
+            connection.recv(1)
     state = shop.get("payments", "/fault", port="control")[1]
     assert state["mode"] == "refuse"
-    assert state["affected"] >= 3
+    assert state["affected"] == 3
     ended = shop.end_fault("payments")
     assert ended["mode"] is None
-    assert ended["affected"] >= 3
-    assert shop.end_fault("payments")["affected"] == ended["affected"], "ending it twice is harmless"
+    assert ended["affected"] == 3
+    assert shop.end_fault("payments")["affected"] == 3, "ending it twice is harmless"
     assert charge(shop, "after-refuse")[0] == 201
+
+
+def test_refusals_of_others_on_loopback_are_not_counted(shop: Shop) -> None:
+    shop.set_fault("payments", mode="refuse", expires_s=20)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound but not listening: whoever connects is reset by the kernel
+        for _ in range(5):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(nobody.getsockname(), timeout=2)
+    assert shop.end_fault("payments")["affected"] == 0
 
 
 def test_a_fault_ends_by_itself(shop: Shop) -> None:
