@@ -33,12 +33,14 @@ class ProcessRestart(Fault):
         target.start(lease.service)
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        left = len(target.processes(lease.service))
-        measured = {"processes_before": seen["processes"], "processes_left": left}
+        left = target.processes(lease.service)
+        measured = {"processes_before": seen["processes"], "processes_left": len(left)}
         if not seen["processes"]:
             return Evidence(False, f"{lease.service} was not running, so nothing was asked to end", measured)
+        if left and left[0].pid == seen["first"]:
+            what = f"{count(len(left))} of {lease.service} did not end when asked, so nothing was put to the test"
+            return Evidence(False, what, measured)
         if left:
-            return Evidence(
-                True, f"{count(left)} of {lease.service} had not ended in time and will be killed", measured
-            )
+            what = f"{lease.service} has {count(len(left))} although it was asked to end: something started it again"
+            return Evidence(False, what, measured)
         return Evidence(True, f"{count(seen['processes'])} of {lease.service} ended when asked to", measured)

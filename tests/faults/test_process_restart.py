@@ -30,7 +30,19 @@ def test_ends_on_request_and_is_started_again(world: World) -> None:
 def test_what_does_not_end_is_killed(world: World) -> None:
     world.ask("inject", "process.pause", {}, "shipping", 5)  # a stopped process cannot act on SIGTERM
     world.ask("inject", *RESTART, 1)
-    assert "had not ended" in world.ask("evidence", *RESTART)["summary"]
+    evidence = world.ask("evidence", *RESTART)
+    assert not evidence["effective"]
+    assert "did not end when asked, so nothing was put to the test" in evidence["summary"]
     world.ask("heal", *RESTART)
     assert not world.ask("is_active", *RESTART)
     assert "T" not in world.ask("states", "shipping")
+
+
+def test_something_else_starting_it_again_is_no_evidence(world: World) -> None:
+    world.ask("inject", *RESTART, 5)
+    world.ask("kill", "shipping")
+    world.ask("start", "shipping")
+    evidence = world.ask("evidence", *RESTART)
+    assert not evidence["effective"]
+    assert "something started it again" in evidence["summary"]
+    world.ask("heal", *RESTART)
