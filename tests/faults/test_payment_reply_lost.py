@@ -24,6 +24,15 @@ def test_the_money_is_taken_and_nobody_told(world: World) -> None:
     assert _charges(world, "lost-1") == 1
 
 
+def test_without_requests_there_is_no_evidence(world: World) -> None:
+    world.ask("inject", *LOST, 20)
+    evidence = world.ask("evidence", *LOST)
+    assert not evidence["effective"]
+    assert "not one request" in evidence["summary"]
+    world.ask("heal", *LOST)
+    world.ask("heal", *LOST)
+
+
 def _charges(world: World, order: str) -> int:
     url = f"http://{world.ask('address', 'payments', 'control')}/ledger"
     code, out = world.ask("run", "payments", [sys.executable, "-c", _READ, url])
