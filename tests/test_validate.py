@@ -233,6 +233,15 @@ def test_what_the_machine_lacks_is_told_with_its_remedy(tmp_path: Path, terrain:
     ]
 
 
+@pytest.mark.parametrize(("metric", "bound"), [("up.success_rate", "< 50%"), ("lag.value", "> 3")])
+def test_abort_if_looks_at_the_load_alone(tmp_path: Path, terrain: Terrain, metric: str, bound: str) -> None:
+    text = GOOD + f'abort_if: {{orders.p99: "> 3s for 5s", {metric}: "{bound}"}}\n'
+    problems = wrong(tmp_path, text, terrain)
+    stream = metric.partition(".")[0]
+    what = f"abort_if looks at the load alone, and {stream} is a probe; allowed: orders"
+    assert problems == [f"{place(text, metric)}: {what}"]
+
+
 def test_a_wrong_parameter_does_not_hide_a_wrong_peer(tmp_path: Path, terrain: Terrain) -> None:
     method = "  - {fault: network.loss, target: edge, with: {percent: 150%, to: [storefront1]}, for: 20s}\n"
     found = wrong(tmp_path, GOOD.replace(METHOD, method), terrain)

@@ -22,7 +22,7 @@ def measure_problems(draft: Draft) -> Iterator[Problem]:
     for section, tolerances in draft.tolerances.items():
         for name, tolerance in tolerances.items():
             where: Where = (section, name)
-            unknown = _unknown(draft, name)
+            unknown = _unknown(draft, section, name)
             if unknown is not None:
                 yield draft.problem(where, unknown, key=True)
             if tolerance is None:
@@ -37,13 +37,16 @@ def measure_problems(draft: Draft) -> Iterator[Problem]:
                 yield from _too_few(draft, where, name, tolerance)
 
 
-def _unknown(draft: Draft, name: str) -> str | None:
+def _unknown(draft: Draft, section: str, name: str) -> str | None:
     """Why there is no such metric; None where there is."""
     stream, _, measure = name.partition(".")
     browsed = draft.load is None or draft.load.browse > 0
-    streams = [each for each in dict.fromkeys((*STREAMS, *draft.probes)) if each != "browse" or browsed]
+    probes = draft.probes if section != "abort_if" else {}
+    streams = [each for each in dict.fromkeys((*STREAMS, *probes)) if each != "browse" or browsed]
     if stream == "browse" and not browsed:
         return "nobody browses, so there is nothing to measure; give load.browse a rate"
+    if stream in draft.probes and stream not in streams:
+        return f"abort_if looks at the load alone, and {stream} is a probe; allowed: {', '.join(streams)}"
     if stream not in streams:
         return f"there is nothing called {stream!r} to measure{suggest(stream, streams)}"
     probe = draft.probes.get(stream)
