@@ -28,6 +28,7 @@ folder.py      the folder of a run, which holds all that is known of it
 inside.py      what is started inside the sandbox: the supervisor, and under it the conductor
 conduct.py     the conductor: brings the shop up, plays the experiment, heals in `finally`, judges nothing
 watch.py       looks after a run while time passes: live view, abort_if, interruptions
+abort.py       whether a sentence of abort_if has been true for as long as it says; pure
 inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
 load/          open-loop traffic in a process of its own → history
 observe/       probes at a fixed rate → samples

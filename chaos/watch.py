@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Mapping
 from types import FrameType
 
+from chaos.abort import AbortIf, Met
 from chaos.journal import Journal
 from chaos.load.client import LoadProcess
 from chaos.load.window import Window
@@ -62,14 +63,14 @@ class Watch:
         self._next_look = 0.0
         self._dead: dict[str, int] = {}
         self._recent = Window(_LIVE_WINDOW_S)
-        self._abort = [
-            (metric, bound, Window(bound.for_s or _LIVE_WINDOW_S)) for metric, bound in experiment.abort_if.items()
-        ]
+        self._abort_if = experiment.abort_if
+        self._abort: AbortIf | None = None  # looked at while faults are on, and at no other time
         self._aborted = False
 
     def phase(self, name: str) -> None:
         """A phase starts now."""
         self._phase = name
+        self._abort = AbortIf(self._abort_if, self._now()) if name == "fault" else None
         self._journal.write("phase", name=name)
         self._view.event(self._now(), f"phase      {name}")
 
@@ -107,8 +108,8 @@ class Watch:
         if select.select([self._load], [], [], seconds)[0]:
             for summary in self._load.poll():
                 self._recent.add(summary)
-                for _, _, window in self._abort:
-                    window.add(summary)
+                if self._abort is not None and not self._aborted and (met := self._abort.add(summary)):
+                    self._note_abort(met)
 
     def _look(self) -> None:
         self._view.update(self._now(), self._phase, self._streams(), self._faults_on())
@@ -117,8 +118,6 @@ class Watch:
                 self._journal.write("ended", service=service, code=code)
                 self._view.event(self._now(), f"service    {service} ended by itself, exit code {code}")
                 self._dead[service] = code
-        if self._phase == "fault":
-            self._check_abort()
 
     def _streams(self) -> Mapping[str, StreamNow]:
         return {
@@ -130,14 +129,10 @@ class Watch:
             for stream in self._recent.streams()
         }
 
-    def _check_abort(self) -> None:
-        for metric, bound, window in self._abort:
-            value = window.measure(metric)
-            if value is not None and window.full() and bound.holds(value):
-                self._aborted = True
-                self._journal.write("aborted", metric=metric, tolerance=bound.text, value=value)
-                self._view.event(self._now(), f"aborted    {metric} is {_shown(value, bound)}: {bound.text}")
-                return
+    def _note_abort(self, met: Met) -> None:
+        self._aborted = True
+        self._journal.write("aborted", metric=met.metric, tolerance=met.bound.text, value=met.value)
+        self._view.event(self._now(), f"aborted    {met.metric} is {_shown(met.value, met.bound)}: {met.bound.text}")
 
 
 def _shown(value: float, bound: Tolerance) -> str:
