@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,14 +124,16 @@ def judge_folder(folder: RunFolder) -> Judgement:
     reconciliation = None
     if folder.history.exists():
         reconciliation = reconcile(experiment.invariants, read_history(folder.history), folder.final)
-    return judge(
+    torn: list[str] = []  # what the history's reader left out
+    judgement = judge(
         experiment,
         read_journal(folder.journal),
-        read_history(folder.history) if folder.history.exists() else (),
+        read_history(folder.history, torn) if folder.history.exists() else (),
         read_samples(folder.samples) if folder.samples.exists() else (),
         reconciliation,
         run=folder.path.name,
     )
+    return replace(judgement, notes=(*judgement.notes, *torn))
 
 
 def _play(wanted: Order, folder: RunFolder, stop: Stop, say: Callable[[str], None]) -> None:
