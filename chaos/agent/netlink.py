@@ -13,7 +13,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-NETLINK_ROUTE = 0
 NETLINK_NETFILTER = 12
 
 REQUEST, ACK, DUMP, EXCL, CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
@@ -29,11 +28,10 @@ RECEIVE_BYTES = 1 << 18
 
 
 class NetlinkError(OSError):
-    """The kernel refused a request; `errno` says why, `request` is its place in the batch."""
+    """The kernel refused a request; `errno` says why."""
 
-    def __init__(self, code: int, request: int = 0) -> None:
+    def __init__(self, code: int) -> None:
         super().__init__(code, os.strerror(code))
-        self.request = request
 
 
 @contextlib.contextmanager
@@ -160,7 +158,7 @@ class Socket:
             for message in unpack(data):
                 code = error_of(message)
                 if code and message.sequence >= first and refused is None:
-                    refused = NetlinkError(code, message.sequence - first)
+                    refused = NetlinkError(code)
         if refused is not None:
             raise refused
 

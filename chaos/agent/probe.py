@@ -8,9 +8,7 @@ Left out: why something is missing; `chaos doctor` speaks of that.
 """
 
 import contextlib
-import errno
 import os
-import struct
 from typing import Any
 
 from . import netlink
@@ -18,8 +16,6 @@ from . import nftables as nft
 from .nfqueue import QUEUE_VOID, Listener
 
 _CHAIN = "try"
-_RTM_NEWQDISC, _TC_ROOT, _TCA_KIND = 36, 0xFFFFFFFF, 1
-_LOOPBACK_INDEX = 1
 
 
 def probe() -> dict[str, Any]:
@@ -30,7 +26,6 @@ def probe() -> dict[str, Any]:
         "numgen": False,
         "queue": None,
         "dup": False,
-        "sch_netem": False,
     }
     with contextlib.suppress(OSError), contextlib.closing(netlink.Socket(netlink.NETLINK_NETFILTER)) as sock:
         found["nf_tables"] = _accepted(sock, flags=0)
@@ -38,7 +33,6 @@ def probe() -> dict[str, Any]:
         found["numgen"] = _accepted(sock, nft.random_below(1, 2))
         found["queue"] = queue_expression(sock)
         found["dup"] = can_duplicate(sock)
-    found["sch_netem"] = knows_qdisc("netem")
     return found
 
 
@@ -66,19 +60,4 @@ def _accepted(sock: netlink.Socket, *expressions: bytes, flags: int = nft.OWNER)
         sock.send(nft.batch([*requests, nft.new_rule(table, _CHAIN, expressions)], commit=False))
     except OSError:
         return False
-    return True
-
-
-def knows_qdisc(kind: str) -> bool:
-    """Whether the kernel has this queueing discipline, one that needs parameters.
-
-    It is asked to put one on loopback without them. It looks the kind up first, says ENOENT where it has none, and
-    refuses the lack of parameters afterwards, before anything is changed.
-    """
-    body = struct.pack("=BxxxiIII", 0, _LOOPBACK_INDEX, 0, _TC_ROOT, 0) + netlink.text(_TCA_KIND, kind)
-    try:
-        with contextlib.closing(netlink.Socket(netlink.NETLINK_ROUTE)) as sock:
-            sock.send([netlink.Request(_RTM_NEWQDISC, netlink.CREATE | netlink.EXCL, body)])
-    except OSError as error:
-        return error.errno == errno.EINVAL
     return True

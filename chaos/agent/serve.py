@@ -24,7 +24,6 @@ from .table import Table
 STDIN, STDOUT = 0, 1
 LINE_BYTES_MAX = 1 << 20
 READ_BYTES = 1 << 16
-COMMANDS = ("add", "remove", "counters", "list", "ping")
 
 
 def main() -> int:
