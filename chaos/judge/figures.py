@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING
 from chaos.judge.latency import Latencies, microseconds
 from chaos.judge.tally import Meter, Point, Tally
 from chaos.judge.timeline import Timeline
+from chaos.load.history import NEVER_ENDED, OVERLOADED, STOPPED, TIMEOUT, Operation
 from chaos.verdict import Bucket, StreamStats
 
-if TYPE_CHECKING:  # for their fields alone: the modules bring the network with them
-    from chaos.load.history import Operation
+if TYPE_CHECKING:  # for its fields alone: the module brings the network with it
     from chaos.observe import Sample
 
 GRID_S = 0.5
 """The grid on which recovery is measured."""
-NEVER_ENDED, STOPPED, TIMEOUT, OVERLOADED = "never ended", "stopped", "timeout", "generator overloaded"
-"""The words of the history for what was given up without an answer, and for what the generator could not send."""
 _GIVEN_UP = frozenset({NEVER_ENDED, STOPPED, TIMEOUT})
 _ERROR_KINDS_MAX = 40
 _CHART_DIGITS = 2

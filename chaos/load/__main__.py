@@ -142,7 +142,7 @@ def _favour_precision() -> None:
     gc.collect()
     gc.freeze()  # the imported modules, four fifths of all objects, are never looked at again
     gc.set_threshold(20_000, 20, 100)
-    with contextlib.suppress(OSError):  # only root may
+    with contextlib.suppress(OSError):  # refused in a user namespace, even to root: so in the sandbox
         os.nice(_NICENESS)
 
 

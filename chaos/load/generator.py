@@ -18,6 +18,7 @@ from yarl import URL
 
 from chaos.load import outcome
 from chaos.load.appender import Appender
+from chaos.load.history import OVERLOADED, STOPPED
 from chaos.load.outcome import Outcome
 from chaos.load.schedule import BROWSE, ORDERS, Due, schedule
 from chaos.load.spec import LoadSpec, fill
@@ -57,10 +58,8 @@ class Generator:
         self._broke: BaseException | None = None
         self._tallies = {ORDERS: Tally(), BROWSE: Tally()}
         self._lag_us = HdrHistogram(1, _LAG_US_MAX, 3)
-        self._due = 0
         self._sent = 0
         self._overloaded = 0
-        self._stopped = 0
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
             # aiohttp rounds time-outs from 5 s upwards to whole seconds of its clock unless told not to
@@ -103,15 +102,10 @@ class Generator:
 
     def result(self) -> LoadResult:
         """The whole load in figures; meant for when all of it has ended."""
-        lag_us = self._lag_us.get_value_at_percentile
         return LoadResult(
-            due=self._due,
             sent=self._sent,
-            stopped=self._stopped,
             overloaded=self._overloaded,
-            lag_p50_s=lag_us(50) / 1e6,
-            lag_p99_s=lag_us(99) / 1e6,
-            lag_max_s=lag_us(100) / 1e6,
+            lag_p99_s=self._lag_us.get_value_at_percentile(99) / 1e6,
         )
 
     def _launch(self, due: Due, due_at: float) -> None:
@@ -121,10 +115,8 @@ class Generator:
             self._history.put({**asked, "key": due.key, "lines": lines})
         else:
             self._history.put({**asked, "path": due.path})
-        self._due += 1
-        self._tallies[due.kind].came_due()
         if len(self._in_flight) >= self._in_flight_max:
-            self._ended(due, due_at, None, Outcome("failed", error=outcome.OVERLOADED))
+            self._ended(due, due_at, None, Outcome("failed", error=OVERLOADED))
             return
         task = asyncio.create_task(self._perform(due, due_at))
         self._in_flight.add(task)
@@ -142,8 +134,7 @@ class Generator:
         try:
             ended = await (self._order(due) if due.kind == ORDERS else self._browse(due))
         except asyncio.CancelledError:  # only `drain` cancels
-            self._stopped += 1
-            ended = Outcome("unknown", error=outcome.STOPPED)
+            ended = Outcome("unknown", error=STOPPED)
         self._ended(due, due_at, sent_at, ended)
 
     async def _order(self, due: Due) -> Outcome:
@@ -177,7 +168,7 @@ class Generator:
 
     def _ended(self, due: Due, due_at: float, sent_at: float | None, ended: Outcome) -> None:
         end_at = time.monotonic() if sent_at is not None else due_at
-        self._overloaded += ended.error == outcome.OVERLOADED
+        self._overloaded += ended.error == OVERLOADED
         self._tallies[due.kind].ended(ended.result, end_at - due_at)
         told = {
             "sent": None if sent_at is None else self._t(sent_at),

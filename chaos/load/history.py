@@ -17,7 +17,8 @@ from chaos.errors import ChaosError
 
 Result = Literal["ok", "failed", "unknown"]
 _RESULTS = ("ok", "failed", "unknown")
-NEVER_ENDED = "never ended"
+NEVER_ENDED, STOPPED, TIMEOUT, OVERLOADED = "never ended", "stopped", "timeout", "generator overloaded"
+"""The errors that are not the system's word: given up without an answer (the first three), and never sent."""
 _decode = json.JSONDecoder().decode  # json.loads would guess the encoding of each line, which takes as long again
 
 
@@ -45,11 +46,6 @@ class Operation:
     path: str | None = None  # the page a browser asked for
     order_id: str | None = None  # of an order that was answered ok
     amount_cents: int | None = None
-
-    @property
-    def latency_s(self) -> float | None:
-        """Seconds from the moment it was due to its end; None if it never ended."""
-        return None if self.end is None else self.end - self.due
 
 
 def read(path: Path, notes: list[str] | None = None) -> Iterator[Operation]:

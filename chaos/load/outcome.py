@@ -14,12 +14,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from chaos.load.history import Result
+from chaos.load.history import OVERLOADED, TIMEOUT, Result
 from chaos.load.spec import Reply
 
-OVERLOADED = "generator overloaded"
-STOPPED = "stopped"
-TIMEOUT = "timeout"
 _OUR_OWN_LIMITS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM)
 
 

@@ -6,7 +6,6 @@ verdict is computed from the exact figures in the history. Leaves out adding sev
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,14 +26,11 @@ def latencies() -> HdrHistogram:
 
 @dataclass(frozen=True, slots=True)
 class StreamSummary:
-    """One stream in one interval: operations that ended in it by result, and how many came due in it."""
+    """One stream in one interval: operations that ended in it, by result."""
 
     ok: int
     failed: int
     unknown: int
-    due: int
-    p50_s: float | None  # None: none ended
-    p99_s: float | None
     hdr: str  # latencies in microseconds of all that ended, as hdrhistogram's base64
 
 
@@ -57,15 +53,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """A whole load in figures; lag is how late operations left the generator, in seconds."""
+    """A whole load in figures."""
 
-    due: int
     sent: int  # handed to the network
-    stopped: int  # cut off at the end of draining; `unknown` in the history
     overloaded: int  # never sent, because the generator or its machine could not; `failed` in the history
-    lag_p50_s: float
-    lag_p99_s: float
-    lag_max_s: float
+    lag_p99_s: float  # how late operations left the generator, in seconds
 
     @property
     def complete(self) -> bool:
@@ -85,34 +77,15 @@ class Tally:
 
     def _clear(self) -> None:
         self._results: dict[Result, int] = {"ok": 0, "failed": 0, "unknown": 0}
-        self._due = 0
-        self._latencies_s: list[float] = []
-
-    def came_due(self) -> None:
-        """One more operation came due."""
-        self._due += 1
+        self._latencies_us = latencies()
 
     def ended(self, result: Result, latency_s: float) -> None:
         """One more operation ended."""
         self._results[result] += 1
-        self._latencies_s.append(latency_s)
+        self._latencies_us.record_value(min(max(1, round(latency_s * 1e6)), _LATENCY_US_MAX))
 
     def take(self) -> StreamSummary:
         """What was counted since the last time."""
-        ordered = sorted(self._latencies_s)
-        histogram = latencies()
-        for latency_s in ordered:
-            histogram.record_value(min(max(1, round(latency_s * 1e6)), _LATENCY_US_MAX))
-        summary = StreamSummary(
-            due=self._due,
-            **self._results,
-            p50_s=_nearest_rank(ordered, 0.50),
-            p99_s=_nearest_rank(ordered, 0.99),
-            hdr=histogram.encode().decode("ascii"),
-        )
+        summary = StreamSummary(**self._results, hdr=self._latencies_us.encode().decode("ascii"))
         self._clear()
         return summary
-
-
-def _nearest_rank(ordered: list[float], share: float) -> float | None:
-    return round(ordered[math.ceil(len(ordered) * share) - 1], 6) if ordered else None

@@ -15,7 +15,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from chaos.errors import ChaosError
-from chaos.load.outcome import TIMEOUT, of_error
+from chaos.load.history import TIMEOUT
+from chaos.load.outcome import of_error
 from chaos.model import CommandProbe, HttpProbe, Probe, SqlProbe
 from chaos.observe.number import number
 from chaos.targets.base import Target

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.folder import RunFolder
-from chaos.judge import figures, unsteady_baseline
-from chaos.load import history, outcome
+from chaos.judge import unsteady_baseline
 from chaos.observe.samples import Sample
 from chaos.verdict import Verdict
 from tests.judge.world import (
@@ -26,15 +25,6 @@ from tests.judge.world import (
     timed_out,
     write_lines,
 )
-
-
-def test_the_words_of_the_history_are_the_generators() -> None:
-    assert figures.NEVER_ENDED == history.NEVER_ENDED
-    assert (figures.OVERLOADED, figures.STOPPED, figures.TIMEOUT) == (
-        outcome.OVERLOADED,
-        outcome.STOPPED,
-        outcome.TIMEOUT,
-    )
 
 
 def test_an_operation_belongs_to_the_phase_in_which_it_was_due() -> None:

@@ -137,5 +137,5 @@ def test_nothing_is_sent_before_it_begins(small_shop: SmallShop, spec: Spec) -> 
         result = load.stop(1.0)
     finally:
         load.kill()
-    assert result.due == 0
+    assert result.sent == 0
     assert small_shop.came == []

@@ -28,6 +28,11 @@ def _results(operations: list[Operation]) -> Counter[tuple[str, str | None]]:
     return Counter((one.result, one.error) for one in operations)
 
 
+def _latency_s(operation: Operation) -> float:
+    assert operation.end is not None
+    return operation.end - operation.due
+
+
 def _run(start: Start, spec: LoadSpec, seconds: float, drain_s: float = 5.0) -> tuple[LoadResult, list[Operation]]:
     load = start(spec)
     time.sleep(seconds)
@@ -46,7 +51,7 @@ def test_rates_are_honoured_and_the_history_is_complete(small_shop: SmallShop, s
     assert 105 <= len(orders) <= 150  # 2 s, and a little for starting and stopping
     assert len(pages) == pytest.approx(len(orders) / 2, abs=3)
     assert _results(history) == {("ok", None): len(history)}
-    assert (result.due, result.sent, result.stopped, result.overloaded) == (len(history), len(history), 0, 0)
+    assert (result.sent, result.overloaded) == (len(history), 0)
     assert result.complete
     assert sorted(one.op for one in history) == list(range(len(history)))
     for one in history:
@@ -65,7 +70,6 @@ def test_rates_are_honoured_and_the_history_is_complete(small_shop: SmallShop, s
 
     # and what the summaries say
     for kind, operations in (("orders", orders), ("browse", pages)):
-        assert sum(summary.streams[kind].due for summary in summaries) == len(operations)
         assert sum(summary.streams[kind].ok for summary in summaries) == len(operations)
     steps = [later.t - earlier.t for earlier, later in itertools.pairwise(summaries[:-1])]
     assert sum(steps) / len(steps) == pytest.approx(0.25, abs=0.05)
@@ -76,25 +80,24 @@ def test_a_slow_shop_does_not_slow_the_schedule(small_shop: SmallShop, spec: Spe
     result, history = _run(start, spec(small_shop.url), 1.0)
     assert len(history) >= 100  # 120/s for 1 s; had each waited for the last, there would be 3
     assert result.lag_p99_s < LAG_S_MAX
-    assert all(one.result == "ok" and (one.latency_s or 0) >= SmallShop.SLOW_S for one in history)
+    assert all(one.result == "ok" and _latency_s(one) >= SmallShop.SLOW_S for one in history)
 
 
 def test_what_hangs_is_unknown_after_the_time_out(small_shop: SmallShop, spec: Spec, start: Start) -> None:
     small_shop.manners = "hang"
-    result, history = _run(start, spec(small_shop.url, timeout_s=0.5), 0.8)
+    _, history = _run(start, spec(small_shop.url, timeout_s=0.5), 0.8)
     assert len(history) >= 75
     assert _results(history) == {("unknown", "timeout"): len(history)}
-    assert all(0.5 <= (one.latency_s or 0) < 1.5 for one in history)
-    assert result.stopped == 0
+    assert all(0.5 <= _latency_s(one) < 1.5 for one in history)
 
 
 def test_what_is_outstanding_after_draining_is_unknown(small_shop: SmallShop, spec: Spec, start: Start) -> None:
     small_shop.manners = "hang"
     began = time.monotonic()
-    result, history = _run(start, spec(small_shop.url), 0.5, drain_s=0.3)
+    _, history = _run(start, spec(small_shop.url), 0.5, drain_s=0.3)
     assert time.monotonic() - began < 5.0  # the time-out of the requests, which was not waited for
     assert _results(history) == {("unknown", "stopped"): len(history)}
-    assert result.stopped == len(history) > 0
+    assert history
 
 
 @pytest.mark.parametrize(
@@ -157,8 +160,8 @@ def test_latency_counts_from_the_due_time(small_shop: SmallShop, spec: Spec, sta
     assert len(history) >= 170  # of 192: none was left out
     late = [one for one in history if one.sent is not None and one.sent - one.due > 0.5]
     assert 40 <= len(late) <= 90  # those of the first half of the pause, at 120/s
-    assert all((one.latency_s or 0) > 0.5 for one in late)
-    assert 0.8 < result.lag_max_s < 2.0
+    assert all(_latency_s(one) > 0.5 for one in late)
+    assert 0.8 < result.lag_p99_s < 2.0
 
 
 def test_the_same_seed_sends_the_same(small_shop: SmallShop, spec: Spec, start: Start) -> None:
