@@ -21,7 +21,7 @@ class Recovery:
     """What is known about it; offsets are seconds after the end of the last fault."""
 
     steady_from_s: float  # at every judged offset from here on the system was steady
-    known_until_s: float | None  # the last offset with samples enough for every tolerance; None: there was none
+    known: bool  # whether there were samples enough for every tolerance from there on
     broken: str  # the tolerance that was broken last; empty: none was
     length_s: float
     samples: int
@@ -29,8 +29,7 @@ class Recovery:
     @property
     def time_s(self) -> float | None:
         """The time to recover; None if it did not, or if that cannot be told."""
-        known = self.known_until_s is not None and self.steady_from_s <= self.known_until_s
-        return self.steady_from_s if known else None
+        return self.steady_from_s if self.known else None
 
 
 def measure(meters: list[Meter], cells: list[dict[int, Tally]], length_s: float) -> Recovery:
@@ -38,28 +37,24 @@ def measure(meters: list[Meter], cells: list[dict[int, Tally]], length_s: float)
     offsets = max(0, int(length_s / GRID_S))
     first_steady = 0
     broken = ""
-    known: int | None = None
+    too_few: set[int] = set()  # the offsets from which on some tolerance lacks samples
     samples = 0
     for meter, of_meter in zip(meters, cells, strict=True):
         rest = of_meter.get(offsets, Tally())  # what is left of the last half second
-        last_enough: int | None = None
         last_broken: int | None = None
         for offset in range(offsets - 1, -1, -1):
             rest = rest + of_meter.get(offset, Tally())
             outcome = meter.judge(rest, length_s - offset * GRID_S)
             steady = outcome.verdict is Verdict.PASSED
-            if last_enough is None and outcome.enough:
-                last_enough = offset
+            if not outcome.enough:
+                too_few.add(offset)
             if last_broken is None and not steady and (outcome.enough or outcome.verdict is Verdict.FAILED):
                 last_broken = offset
         samples = max(samples, rest.total)
         if last_broken is not None and last_broken + 1 > first_steady:
             first_steady, broken = last_broken + 1, f"{meter.name} {meter.tolerance}"
-        # what no offset has samples enough for is known nowhere
-        reach = -1 if last_enough is None else last_enough
-        known = reach if known is None else min(known, reach)
-    known_until = None if known is None or known < 0 else known * GRID_S
-    return Recovery(first_steady * GRID_S, known_until, broken, length_s, samples)
+    known = first_steady < offsets and first_steady not in too_few
+    return Recovery(first_steady * GRID_S, known, broken, length_s, samples)
 
 
 def check(recovers: Recovers, recovery: Recovery | None, *, whole: bool) -> Check:
@@ -99,5 +94,5 @@ def _judge(within_s: float, recovery: Recovery | None, whole: bool) -> tuple[Ver
     return (
         Verdict.INCONCLUSIVE,
         "not known",
-        "recovery could not be told: it was too short, or its traffic too thin, for enough samples of a steady state",
+        "recovery could not be told: it was too short, or its samples too few, to show a steady state",
     )

@@ -65,10 +65,11 @@ class Outcome(NamedTuple):
 
 
 class Meter:
-    """A tolerance on one measure of one stream, as in `orders.p99: "< 800ms"`."""
+    """A tolerance on one measure of one stream, as in `orders.p99: "< 800ms"`; for a probe with its interval."""
 
-    def __init__(self, name: str, tolerance: Tolerance) -> None:
+    def __init__(self, name: str, tolerance: Tolerance, every_s: float | None = None) -> None:
         self.name = name
+        self.every_s = every_s
         self.stream, self.measure = metric(name).stream, metric(name).measure
         self.tolerance = tolerance
         self.needed = needed(name, tolerance)
@@ -112,13 +113,19 @@ class Meter:
             return abs(value - self.tolerance.bound) > abs(than - self.tolerance.bound)
         return value > than if self._upper else value < than
 
+    def silence(self, samples: int, length_s: float) -> int:
+        """How many samples a probe should have brought in that time, where so few came that it fell silent; else 0."""
+        expected = int(length_s / self.every_s) if self.every_s else 0
+        # one more: at the edges of a stretch, one sample more or less is no sign of anything
+        return expected if expected and not _suffice(samples + 1, expected) else 0
+
     def judge(self, tally: Tally, length_s: float, whole: int = 0) -> Outcome:
         """The verdict over a stretch of `length_s` seconds.
 
         `whole` is how many samples it would have had, had it not been cut short: until those are there only a breach
-        that they could not have made good again counts.
+        that they could not have made good again counts. The same goes for those that a silent probe did not bring.
         """
-        wanted = max(self.needed, whole)
+        wanted = max(self.needed, whole, self.silence(tally.total, length_s))
         if self.measure == "value":
             return self._value(tally, wanted)
         if self.measure == "success_rate":

@@ -9,7 +9,7 @@ from chaos.judge.figures import Figures, Stream
 from chaos.judge.tally import Meter, Outcome, Tally
 from chaos.judge.timeline import Timeline
 from chaos.judge.wording import WHEN, counted, figure, seconds
-from chaos.model import Experiment, Tolerances
+from chaos.model import Experiment
 from chaos.verdict import Check, Verdict
 
 
@@ -17,11 +17,15 @@ def meters(experiment: Experiment) -> dict[str, list[Meter]]:
     """The tolerances of each judged phase; those of the recovery are judged by `recovery`."""
     steady = experiment.steady_state
     faulty = steady if experiment.while_faulty is None else experiment.while_faulty
-    return {"baseline": _meters(steady), "fault": _meters(faulty), "recovery": _meters(steady)}
+    return {
+        phase: [Meter(name, tolerance, _every_s(experiment, name)) for name, tolerance in tolerances.items()]
+        for phase, tolerances in (("baseline", steady), ("fault", faulty), ("recovery", steady))
+    }
 
 
-def _meters(tolerances: Tolerances) -> list[Meter]:
-    return [Meter(name, tolerance) for name, tolerance in tolerances.items()]
+def _every_s(experiment: Experiment, name: str) -> float | None:
+    probe = experiment.probes.get(name.partition(".")[0])
+    return None if probe is None else probe.every
 
 
 def checks(
@@ -37,7 +41,8 @@ def checks(
         whole = _samples_of_whole_phase(experiment, meter, timeline.asked_s[phase]) if cut else 0
         outcome = meter.judge(tally, span.end - span.start, whole)
         stream = figures.streams.get((meter.stream, phase), Stream())
-        found.append(_check(phase, meter, tally, outcome, stream, cut))
+        silence = 0 if cut else meter.silence(tally.total, span.end - span.start)
+        found.append(_check(phase, meter, tally, outcome, stream, cut, silence))
     return found
 
 
@@ -49,11 +54,11 @@ def _samples_of_whole_phase(experiment: Experiment, meter: Meter, length_s: floa
     return max(1, round(length_s * rates.get(meter.stream, 0.0)))
 
 
-def _check(phase: str, meter: Meter, tally: Tally, outcome: Outcome, stream: Stream, cut: bool) -> Check:
+def _check(phase: str, meter: Meter, tally: Tally, outcome: Outcome, stream: Stream, cut: bool, silence: int) -> Check:
     measured = _measured(meter, tally, outcome, stream)
     verdict = outcome.verdict
     if verdict is Verdict.INCONCLUSIVE:
-        why = _why_unknown(phase, meter, tally, outcome, measured, cut)
+        why = _why_unknown(phase, meter, tally, outcome, measured, cut, silence)
     elif verdict is Verdict.FAILED and not tally.ok:
         noun = _noun(meter, tally.total)
         why = f"not one of {noun} succeeded {WHEN[phase]}; {meter.name} must be {meter.tolerance}"
@@ -89,10 +94,17 @@ def _measured(meter: Meter, tally: Tally, outcome: Outcome, stream: Stream) -> s
     return f"{figure(value, meter.tolerance)} of {outcome.samples:,}"
 
 
-def _why_unknown(phase: str, meter: Meter, tally: Tally, outcome: Outcome, measured: str, cut: bool) -> str:
+def _why_unknown(
+    phase: str, meter: Meter, tally: Tally, outcome: Outcome, measured: str, cut: bool, silence: int
+) -> str:
     when = WHEN[phase]
     if not tally.total:
         return f"{meter.name} could not be measured: there was nothing of {meter.stream} {when}"
+    if silence:
+        return (
+            f"{meter.name} is not known: {meter.stream} was sampled {counted(tally.total, 'time')} {when}, "
+            f"and should have been {silence:,} times"
+        )
     if meter.measure == "value" and tally.waiting:
         return f"{meter.name} is not known: {tally.waiting} of {_noun(meter, tally.total)} brought no value {when}"
     if outcome.enough and tally.waiting and meter.per_mille is not None and not cut:

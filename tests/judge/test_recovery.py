@@ -46,14 +46,14 @@ def test_a_good_spell_between_bad_ones_is_no_recovery() -> None:
 
 
 def test_it_is_known_only_as_far_as_samples_reach() -> None:
-    seen = recovery([])
-    assert seen.known_until_s == 25.0  # 95 of the 100 samples are in the last 4.75 s, the grid's step before is 5 s
-    assert recovery([(0, 26)]).time_s is None
+    # 95 of the 100 samples are in the last 4.75 s, and the grid's step before that is at 25 s
+    assert recovery([(0, 25)]).time_s == 25.0
+    assert recovery([(0, 25.4)]).time_s is None
 
 
 def test_too_thin_traffic_tells_nothing() -> None:
     seen = recovery([], rate=1)
-    assert (seen.time_s, seen.known_until_s, seen.samples) == (None, None, 30)
+    assert (seen.time_s, seen.known, seen.samples) == (None, False, 30)
 
 
 def test_the_last_part_of_a_half_second_counts() -> None:
