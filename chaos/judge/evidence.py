@@ -46,7 +46,7 @@ def read(experiment: Experiment, journal: Sequence[Record], timeline: Timeline) 
         checks.append(_check(window, intent, of_lease, journal))
         if "heal" in of_lease or "healed" in of_lease:
             told.append(of_lease.get("heal", of_lease.get("healed", intent))["t"])
-        # Where the journal ends before the run did, the kernel and the watchdog undo what was on: not known to be left.
+        # Where the journal ends before the run did, the kernel has ended the sandbox and all that was on in it.
         if not window.healed and ("heal_failed" in of_lease or timeline.done):
             left_on.append(window)
     return Faults(
