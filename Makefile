@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test test-docker check benchmarks clean
+.PHONY: setup demo test check benchmarks clean
 
 setup: $(INSTALLED)  ## makes .venv with everything, from the locked versions
 
