@@ -164,43 +164,11 @@ recovers: {within: 31s}
     ]
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "clash"),
-    [
-        ("process.kill, target: edge, at: 0s, for: 5s", "process.kill, target: edge, at: 4s, for: 5s", True),
-        ("process.kill, target: edge, at: 0s, for: 5s", "process.kill, target: edge, at: 5s, for: 5s", False),
-        ("process.kill, target: edge, at: 0s, for: 5s", "process.kill, target: worker, at: 0s, for: 5s", False),
-        ("process.kill, target: edge, at: 0s, for: 5s", "process.pause, target: edge, at: 4s, for: 5s", True),
-        ("process.kill, target: {one of: storefronts}, for: 5s", "process.pause, target: storefront-2, for: 5s", True),
-        ("process.kill, target: {all of: storefronts}, for: 5s", "process.pause, target: edge, for: 5s", False),
-        (
-            "payment.outage, target: payments, with: {mode: hang}, for: 5s",
-            "payment.reply_lost, target: payments, with: {percent: 10%}, for: 5s",
-            True,
-        ),
-        (
-            "network.latency, target: edge, with: {delay: 5ms}, for: 5s",
-            "network.loss, target: edge, with: {percent: 10%}, for: 5s",
-            False,
-        ),
-        (
-            "network.latency, target: edge, with: {delay: 5ms}, for: 5s",
-            "process.kill, target: edge, for: 5s",
-            False,
-        ),
-    ],
-)
-def test_faults_that_would_undo_each_other(
-    tmp_path: Path, terrain: Terrain, first: str, second: str, clash: bool
-) -> None:
-    text = GOOD.replace(METHOD, f"  - {{fault: {first}}}\n  - {{fault: {second}}}\n").replace("99.5", "95")
-    file = tmp_path / "x.yaml"
-    file.write_text(text)
-    if clash:
-        with pytest.raises(InvalidExperiment, match=r":12:13: .* of line 11 can both be on .* would undo each other"):
-            check(file, terrain)
-    else:
-        check(file, terrain)
+def test_without_orders_nothing_is_put_to_the_test(tmp_path: Path, terrain: Terrain) -> None:
+    text = GOOD.replace("20/s", "0/s")
+    assert wrong(tmp_path, text, terrain) == [
+        f"{place(text, '0/s')}: without orders nothing is put to the test; allowed: more than 0/s"
+    ]
 
 
 def test_samples_are_counted_in_each_phase_that_is_judged(tmp_path: Path, terrain: Terrain) -> None:

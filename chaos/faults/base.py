@@ -6,10 +6,11 @@ after the service died. `evidence` is the measured effect, read from the system 
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from chaos.model import Frozen
 from chaos.system import System
@@ -38,6 +39,13 @@ class Evidence:
     measured: dict[str, Any] = field(default_factory=dict)
 
 
+class Flaw(NamedTuple):
+    """What is wrong with an act of the method, and where in it, as in ("with", "delay") or ("target",)."""
+
+    where: tuple[str | int, ...]
+    what: str
+
+
 class Fault(Frozen):
     """A fault with its parameters. Subclasses set the class variables, add fields, and implement the four acts."""
 
@@ -46,8 +54,10 @@ class Fault(Frozen):
     undo: ClassVar[str]  # how it is undone, in one sentence
     by_hand: ClassVar[str] = ""  # what a person can do where undoing failed
     needs: ClassVar[frozenset[Capability]]
+    for_s_min: ClassVar[float] = 0.0  # how long it may last: what carries it out allows no less, and no more
+    for_s_max: ClassVar[float] = math.inf
 
-    def problems(self, service: str, system: System) -> Iterable[str]:
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
         """What is wrong with these parameters for this service; nothing by default."""
         return ()
 

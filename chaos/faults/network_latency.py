@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Evidence, Lease, Seen
+from chaos.faults.base import Evidence, Flaw, Lease, Seen
 from chaos.faults.packets import PacketFault
+from chaos.system import System
 from chaos.targets.base import Capability, Target
-from chaos.units import Duration
+from chaos.units import Duration, duration_text
 
+DELAY_S_MAX = 60.0  # the agent's limit, for the jitter too
 _SHARE_OF_DELAY_TO_SEE = 0.8  # the median packet must have been held at least this much of what was asked
 
 
@@ -25,6 +27,15 @@ class NetworkLatency(PacketFault):
 
     delay: Duration = Field(description="What is added to every round trip, as in 50ms.")
     jitter: Duration = Field(default=0.0, description="How far the delay strays to either side, evenly spread.")
+
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
+        yield from super().problems(service, system)
+        if not 0 < self.delay <= DELAY_S_MAX:
+            what = f"{duration_text(self.delay)} cannot be added; allowed: more than 0s, at most"
+            yield Flaw(("with", "delay"), f"{what} {duration_text(DELAY_S_MAX)}")
+        if self.jitter > DELAY_S_MAX:
+            what = f"{duration_text(self.jitter)} is too much jitter; allowed: at most {duration_text(DELAY_S_MAX)}"
+            yield Flaw(("with", "jitter"), what)
 
     def effect(self) -> str:
         jitter = f" ± {self.jitter * 1e3:g} ms" if self.jitter else ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Evidence, Lease, Seen
+from chaos.faults.base import Evidence, Flaw, Lease, Seen
 from chaos.faults.packets import PacketFault
+from chaos.system import System
 from chaos.targets.base import Target
-from chaos.units import Percent
+from chaos.units import Percent, percent_text
+
+PERCENT_MIN = 0.0001  # the agent's limit: one packet of a million
 
 
 class NetworkLoss(PacketFault):
@@ -21,6 +24,12 @@ class NetworkLoss(PacketFault):
     action: ClassVar[str] = "loss"
 
     percent: Percent = Field(description="The share of packets dropped, as in 10%.")
+
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
+        yield from super().problems(service, system)
+        if self.percent < PERCENT_MIN:
+            what = f"{percent_text(self.percent)} drops nothing; allowed: {percent_text(PERCENT_MIN)} to 100%"
+            yield Flaw(("with", "percent"), what)
 
     def effect(self) -> str:
         return f"drops {self.percent:g}% of the"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from chaos.errors import FaultError, HealFailed, InjectFailed
-from chaos.faults.base import Fault, Lease, Seen
+from chaos.faults.base import Fault, Flaw, Lease, Seen
 from chaos.system import System
 from chaos.targets.base import Capability, Target
 
@@ -20,6 +20,8 @@ class PacketFault(Fault):
     by_hand: ClassVar[str] = "end the agent's process: the kernel removes its rules"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.NETWORK})
     action: ClassVar[str]  # as the agent calls it
+    for_s_min: ClassVar[float] = 0.05  # the agent's limits, here and in the parameters of each fault
+    for_s_max: ClassVar[float] = 86_400.0
 
     to: list[str] = Field(default_factory=list, description="The peers, services or sets by name; all where left out.")
     ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
@@ -27,9 +29,12 @@ class PacketFault(Fault):
     )
     direction: Literal["in", "out", "both"] = Field(default="both", description="Seen from the target service.")
 
-    def problems(self, service: str, system: System) -> Iterable[str]:
-        if service in self.to:
-            yield f"{service} cannot be its own peer in `to`"
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
+        for index, peer in enumerate(self.to):
+            if peer == service:
+                yield Flaw(("with", "to", index), f"{service} cannot be its own peer")
+            elif service in system.sets.get(peer, ()):
+                yield Flaw(("with", "to", index), f"{service} cannot be its own peer, and is one of {peer}")
 
     def describe(self, service: str) -> str:
         peers = " and ".join(self.to) if self.to else "everybody"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from chaos.faults.base import Flaw
 from chaos.faults.third_party import ThirdPartyFault
-from chaos.units import Duration, Percent
+from chaos.system import System
+from chaos.units import Duration, Percent, duration_text
+
+DELAY_S_MAX = 600.0  # the third party's limit
 
 
 class PaymentOutage(ThirdPartyFault):
@@ -22,6 +26,12 @@ class PaymentOutage(ThirdPartyFault):
     )
     percent: Percent = Field(default=100.0, description="The share of requests that meet it.")
     delay: Duration = Field(default=3.0, description="How long an answer takes in mode slow.")
+
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
+        yield from super().problems(service, system)
+        if self.mode == "slow" and not 0 < self.delay <= DELAY_S_MAX:
+            what = f"{duration_text(self.delay)} cannot be kept; allowed: more than 0s, at most"
+            yield Flaw(("with", "delay"), f"{what} {duration_text(DELAY_S_MAX)}")
 
     def order(self) -> Mapping[str, Any]:
         return {"mode": self.mode, "percent": self.percent, "delay_ms": self.delay * 1e3}

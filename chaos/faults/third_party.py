@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from chaos.errors import FaultError, HealFailed, InjectFailed
-from chaos.faults.base import Evidence, Fault, Lease, Seen
+from chaos.faults.base import Evidence, Fault, Flaw, Lease, Seen
 from chaos.system import System
 from chaos.targets.base import Capability, Target
 
 _ANSWER_WITHIN_S = 2.0
-_EXPIRY_MARGIN_S = 5.0  # the third party ends a fault by itself this long after it should have been healed
+EXPIRY_MARGIN_S = 5.0  # the third party ends a fault by itself this long after it should have been healed
+_EXPIRY_S_MAX = 3600.0  # the third party's limit
 
 
 class ThirdPartyFault(Fault):
@@ -20,18 +21,21 @@ class ThirdPartyFault(Fault):
     undo: ClassVar[str] = "the third party is told to behave; it also ends the fault by itself soon after `for`"
     by_hand: ClassVar[str] = "start the third party again"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.THIRD_PARTY})
+    for_s_max: ClassVar[float] = _EXPIRY_S_MAX - EXPIRY_MARGIN_S
 
     def order(self) -> Mapping[str, Any]:
         """What the third party is told: its mode, and the parameters of that."""
         raise NotImplementedError
 
-    def problems(self, service: str, system: System) -> Iterable[str]:
+    def problems(self, service: str, system: System) -> Iterable[Flaw]:
         if service not in system.third_parties:
             allowed = ", ".join(system.third_parties) or "none"
-            yield f"{service} is not a third party; allowed: {allowed}"
+            yield Flaw(("target",), f"{service} is not a third party; allowed: {allowed}")
+        if self.order()["percent"] == 0:
+            yield Flaw(("with", "percent"), "0% is not one request; allowed: more than 0%, at most 100%")
 
     def inject(self, target: Target, lease: Lease) -> Seen:
-        order = {**self.order(), "seed": lease.seed, "expires_s": lease.for_s + _EXPIRY_MARGIN_S}
+        order = {**self.order(), "seed": lease.seed, "expires_s": lease.for_s + EXPIRY_MARGIN_S}
         try:
             self._control("PUT", target, lease, json=order)
         except FaultError as error:

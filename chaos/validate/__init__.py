@@ -71,6 +71,8 @@ def _problems(draft: Draft, system: System) -> Iterator[Problem]:
 
 
 def _phases(draft: Draft) -> Iterator[Problem]:
+    if draft.load is not None and draft.load.orders == 0:
+        yield draft.problem(("load", "orders"), "without orders nothing is put to the test; allowed: more than 0/s")
     if draft.load is not None and draft.load.timeout == 0:
         yield draft.problem(("load", "timeout"), "a customer waits longer than 0s")
     if draft.phases is None:

@@ -16,7 +16,8 @@ from chaos.units import duration_text
 from chaos.validate.draft import Draft, DraftAct
 from chaos.words import suggest
 
-# Two faults that both act on one of these at the same time would undo each other.
+# Of the faults that need any of these, one at a time can be on a service: a second one would start what the first
+# has stopped, or could not be told to end by a third party that is stopped.
 _ONE_AT_A_TIME = frozenset({Capability.PROCESSES, Capability.THIRD_PARTY})
 
 
@@ -69,8 +70,9 @@ def _fault(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
     except ValidationError as error:
         yield from explain.problems(error, kind, draft.document, (*act.where, "with"))
         return
-    for what in dict.fromkeys(what for service in _members(act, system) for what in fault.problems(service, system)):
-        yield draft.problem((*act.where, "target"), what)
+    flaws = (flaw for service in _members(act, system) for flaw in fault.problems(service, system))
+    for flaw in dict.fromkeys(flaws):
+        yield draft.problem((*act.where, *flaw.where), flaw.what)
 
 
 def _peers(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
@@ -85,6 +87,14 @@ def _peers(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
 def _window(draft: Draft, act: DraftAct) -> Iterator[Problem]:
     if act.for_s == 0:
         yield draft.problem((*act.where, "for"), "a fault must last longer than 0s")
+    elif act.for_s is not None and act.word in faults.words():
+        kind = faults.fault_class(act.word)
+        if act.for_s < kind.for_s_min:
+            what = f"{act.word} cannot be this short; allowed: at least {duration_text(kind.for_s_min)}"
+            yield draft.problem((*act.where, "for"), what)
+        if act.for_s > kind.for_s_max:
+            what = f"{act.word} cannot be this long; allowed: at most {duration_text(kind.for_s_max)}"
+            yield draft.problem((*act.where, "for"), what)
     phase_s = draft.phases.fault if draft.phases is not None else None
     if phase_s is not None and act.end_s is not None and act.end_s > phase_s:
         what = f"this fault ends {duration_text(act.end_s)} into the fault phase, outside"
@@ -98,13 +108,27 @@ def _overlap(draft: Draft, first: DraftAct, second: DraftAct, system: System) ->
     if first.at_s is None or second.at_s is None or first.end_s is None or second.end_s is None:
         return
     shared = [name for name in _members(first, system) if name in _members(second, system)]
-    needs = faults.fault_class(first.word).needs & faults.fault_class(second.word).needs
-    same = first.word == second.word or needs & _ONE_AT_A_TIME
     start, end = max(first.at_s, second.at_s), min(first.end_s, second.end_s)
-    if shared and same and start < end:
-        line = draft.document.values[first.where].line
-        what = (
-            f"{second.word} and the {first.word} of line {line} can both be on {shared[0]} from {duration_text(start)} "
-            f"to {duration_text(end)}, and would undo each other; let one end before the other starts"
-        )
-        yield draft.problem((*second.where, "fault"), what)
+    if not shared or start >= end:
+        return
+    one, other = faults.fault_class(first.word).needs, faults.fault_class(second.word).needs
+    if first.word == second.word or (one & _ONE_AT_A_TIME and other & _ONE_AT_A_TIME):
+        why = "would undo or mask each other; let one end before the other starts"
+    elif _reaches_control(first, other, shared, system) or _reaches_control(second, one, shared, system):
+        why = f"then {shared[0]} cannot be told to behave again; name in `to` the peers whose packets are meant"
+    else:
+        return
+    line = draft.document.values[first.where].line
+    what = f"{second.word} and the {first.word} of line {line} can both be on {shared[0]} from {duration_text(start)}"
+    yield draft.problem((*second.where, "fault"), f"{what} to {duration_text(end)}, and {why}")
+
+
+def _reaches_control(act: DraftAct, needs: frozenset[Capability], shared: list[str], system: System) -> bool:
+    """Whether an act hits the packets by which a fault with these needs is put on and taken off."""
+    if Capability.THIRD_PARTY not in needs or "to" not in faults.fault_class(act.word or "").model_fields:
+        return False
+    third_parties = [name for name in shared if name in system.third_parties]
+    controls = [system.services[name].ports[system.third_parties[name].control] for name in third_parties]
+    ports = act.parameters.get("ports")
+    hit = not isinstance(ports, list) or not ports or any(port in ports for port in controls)
+    return hit and not act.parameters.get("to")

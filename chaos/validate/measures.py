@@ -77,7 +77,7 @@ def _phases(draft: Draft, section: str) -> Mapping[str, float]:
 
 def _too_few(draft: Draft, where: Where, name: str, tolerance: Tolerance) -> Iterator[Problem]:
     rate = _rate(draft, name.partition(".")[0])
-    if rate is None:
+    if not rate:  # not known, or none at all, which is told at its place
         return
     asked = needed(name, tolerance)
     for phase, length_s in _phases(draft, str(where[0])).items():
@@ -86,8 +86,7 @@ def _too_few(draft: Draft, where: Where, name: str, tolerance: Tolerance) -> Ite
             continue
         what = f"{name} {tolerance} needs {asked} samples, and the {phase} phase has {int(expected)} "
         how = f"({rate_text(rate)} for {duration_text(length_s)}); allowed: "
-        remedy = f"at least {duration_text(asked / rate)}, or a higher rate" if rate else "a higher rate"
-        yield draft.problem(where, what + how + remedy)
+        yield draft.problem(where, f"{what}{how}at least {duration_text(asked / rate)}, or a higher rate")
 
 
 def _rate(draft: Draft, stream: str) -> float | None:

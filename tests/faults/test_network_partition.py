@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import World
+import pytest
+
+from tests.faults.conftest import Refused, World
 from tests.faults.peer import connect
 
 CUT = ("network.partition", {"to": ["payments"]}, "shipping")
@@ -28,6 +30,21 @@ def test_only_the_ports_named(world: World) -> None:
     assert connect(world, "payments", "shipping", "control", timeout_s=0.4)[0] == "timeout"
     assert connect(world, "payments", "shipping", "http")[0] == "connected"
     world.ask("heal", *one_port)
+
+
+def test_a_third_party_that_is_cut_off_from_all_cannot_be_told_anything(world: World) -> None:
+    """Which is why `validate` refuses the two together, unless the partition names its peers."""
+    outage = ("payment.outage", {"mode": "error"}, "payments")
+    from_all = ("network.partition", {}, "payments")
+    from_one = ("network.partition", {"to": ["cache"]}, "payments")
+    world.ask("inject", *from_all, 20)
+    with pytest.raises(Refused, match="InjectFailed"):
+        world.ask("inject", *outage, 20)
+    world.ask("heal", *from_all)
+    world.ask("inject", *from_one, 20)
+    world.ask("inject", *outage, 20)
+    world.ask("heal", *outage)
+    world.ask("heal", *from_one)
 
 
 def test_ends_by_itself_in_the_kernel(world: World) -> None:
