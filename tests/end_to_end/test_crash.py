@@ -24,15 +24,15 @@ phases: {warmup: 2s, baseline: 4s, recovery: 2s}
 steady_state: {orders.success_rate: ">= 99%"}
 method:
   - {fault: process.kill, target: db-replica-2, for: 30s}
-  - {fault: process.pause, target: shipping, for: 30s}
+  - {fault: process.pause, target: worker, for: 30s}
   - {fault: process.restart, target: cache, for: 30s}
   - {fault: network.latency, target: storefront-1, with: {delay: 20ms}, for: 30s}
   - {fault: network.loss, target: edge, with: {percent: 2%, to: [storefront-2]}, for: 30s}
   - {fault: network.partition, target: db-replica-1, for: 30s}
-  - {fault: payment.outage, target: payments, with: {mode: error}, for: 14s}
-  - {fault: payment.reply_lost, target: payments, at: 15s, for: 15s}
+  - {fault: payment.outage, target: payments, with: {mode: error}, for: 30s}
+  - {fault: payment.reply_lost, target: shipping, for: 30s}
 """
-KINDS_AT_ONCE = 7  # the two payment faults cannot be on together
+KINDS_AT_ONCE = 8
 pytestmark = pytest.mark.usefixtures("namespaces")
 
 

@@ -58,8 +58,9 @@ def test_a_fault_that_cannot_go_on(nothing_left: Path) -> None:
         + "  - {fault: payment.outage, target: payments, with: {mode: error}, at: 1s, for: 1s}\n"
     )
     done = chaos("run", file, "--report", nothing_left)
-    assert done.code in (2, 3), done.out + done.err
-    assert "payments" in done.out + done.err
+    assert done.code == 2, done.out + done.err
+    assert "can both be on payments from 1s to 2s" in done.out + done.err
+    assert not [path for path in nothing_left.iterdir() if path.is_dir()], "something was begun"
 
 
 def test_an_abort_heals_and_fails(nothing_left: Path) -> None:
