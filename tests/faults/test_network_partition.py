@@ -35,7 +35,7 @@ def test_only_the_ports_named(world: World) -> None:
 def test_a_third_party_that_is_cut_off_from_all_cannot_be_told_anything(world: World) -> None:
     """Which is why `validate` refuses the two together, unless the partition names its peers."""
     outage = ("payment.outage", {"mode": "error"}, "payments")
-    from_all = ("network.partition", {}, "payments")
+    from_all: tuple[str, dict[str, object], str] = ("network.partition", {}, "payments")
     from_one = ("network.partition", {"to": ["cache"]}, "payments")
     world.ask("inject", *from_all, 20)
     with pytest.raises(Refused, match="InjectFailed"):
