@@ -3,7 +3,7 @@
 In a network namespace of its own the port is really closed, so clients see ECONNREFUSED. Nobody accepts, so nobody in
 this process can count: the kernel does, which sends one reset for each refusal (OutRsts). On loopback that figure is
 the whole machine's, and would prove nothing. There the port stays open, and each connection is reset as soon as it
-is accepted, which can be counted; clients see ECONNRESET instead.
+is accepted, which can be counted; clients see ECONNRESET instead, and cannot be as sure that nothing was done.
 """
 
 import asyncio
