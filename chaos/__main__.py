@@ -18,6 +18,9 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
+    for name in ("stdout", "stderr"):  # closed by the caller, as in `>&-`: there is nobody to tell, which is no error
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  as long as the process
     if sys.argv[1:2] == ["--version"]:
         sys.stdout.write(f"chaos {__version__}\n")
         return

@@ -65,6 +65,8 @@ def run_all(
             else:
                 batch.judgements.append(finished.judgement)
                 batch.codes.append(finished.judgement.exit)
+                if stop.ended_world:
+                    batch.codes.append(Exit.INTERRUPTED)
                 show(finished)
     if report_to is not None:
         _write(report_to, batch, complain)

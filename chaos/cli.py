@@ -52,6 +52,9 @@ def main() -> int:
         return error.exit
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except OSError as error:  # a full disk, a name that is too long: the machine's, and no mistake of ours
+        _print(f"chaos: {error}\n", err=True)
+        return Exit.NO_SANDBOX
     except Exception:  # noqa: BLE001  a crash of ours would exit with 1, which means that the shop failed
         traceback.print_exc()
         typer.echo("chaos: this is a mistake in chaos itself, and nothing was proved; please report it", err=True)
@@ -76,12 +79,12 @@ def _show(finished: Finished, *, as_json: bool) -> None:
 
 
 def _print(text: str, *, err: bool = False) -> None:
-    """Prints; where nobody reads any more, as in `| head`, the run goes on and the exit code still tells."""
+    """Prints; where nothing can be written, as in `| head`, the run goes on and the exit code still tells."""
     stream = sys.stderr if err else sys.stdout
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
 from chaos.errors import ChaosError, Exit
-from chaos.folder import RunFolder
+from chaos.folder import RunFolder, digest
 from chaos.inject import Player
 from chaos.journal import Journal
 from chaos.load.client import LoadProcess
@@ -65,8 +65,7 @@ def conduct(
             journal=journal,
             view=view,
             interrupts=interrupts,
-            now=now,
-            faults_on=lambda: [f"{step.fault.word} on {step.service}" for step, _ in player.on.values()],
+            player=player,
         )
         try:
             target.up(interrupted=interrupts)
@@ -161,6 +160,7 @@ def _open(journal: Journal, run: Run) -> None:
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         sandbox=run.sandbox,
+        experiment=digest(run.folder.experiment),
     )
 
 

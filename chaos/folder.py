@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -76,6 +77,11 @@ def create(base: Path, title: str, experiment: str, now: datetime) -> RunFolder:
             ) from error
         return folder
     raise SandboxError(f"a hundred runs named {stem} already", remedy=f"move them out of {base}")
+
+
+def digest(file: Path) -> str:
+    """What tells a file from every other one: its SHA-256."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def existing(path: Path) -> RunFolder:

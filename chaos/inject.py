@@ -13,19 +13,30 @@ from chaos.errors import ChaosError, HealFailed
 from chaos.faults.base import Evidence, Lease, Seen
 from chaos.journal import Journal
 from chaos.plan import Plan, Step
-from chaos.targets.base import Target
+from chaos.targets.base import Capability, Target
 
 _HEAL_TRIES = 3
+_ENDS_WITHIN_S = 0.3
+
+
+@dataclass
+class On:
+    """A fault that is on, or about to be."""
+
+    step: Step
+    until: float  # when its time is over, in seconds since the run started
+    seen: Seen | None = None  # None: it has not gone on
+    lapsed_at: float | None = None
 
 
 @dataclass
 class Player:
-    """Puts faults on and takes them off; `on` tells which are on, for the live view."""
+    """Puts faults on and takes them off."""
 
     target: Target
     journal: Journal
     say: Callable[[str], None]
-    on: dict[str, tuple[Step, Seen | None]] = field(default_factory=dict)
+    on: dict[str, On] = field(default_factory=dict)
 
     def prepare(self, plan: Plan) -> None:
         """Does beforehand what is slow, such as attaching agents; raises FaultError."""
@@ -46,8 +57,34 @@ class Player:
 
     def heal_all(self) -> None:
         """Takes off everything that is still on, the latest first."""
-        for step, _ in reversed(list(self.on.values())):
-            self._heal(step)
+        for on in reversed(list(self.on.values())):
+            self._heal(on.step)
+
+    def faults_on(self) -> list[str]:
+        """The faults that are on, for people."""
+        return [f"{on.step.fault.word} on {on.step.service}" for on in self.on.values()]
+
+    def may_be_dead(self, service: str) -> bool:
+        """Whether a fault that is on acts on the service's processes."""
+        return any(
+            on.step.service == service and Capability.PROCESSES in on.step.fault.needs for on in self.on.values()
+        )
+
+    def look(self) -> None:
+        """Asks the system whether every fault that is on still acts; one that lapsed has no evidence any more."""
+        now = self.journal.now()
+        for lease_id, on in self.on.items():
+            # A packet fault ends in the kernel at about the moment at which it is healed here: that is no lapse.
+            if on.seen is None or on.lapsed_at is not None or now > on.until - _ENDS_WITHIN_S:
+                continue
+            try:
+                acts = on.step.fault.is_active(self.target, _lease(on.step), on.seen)
+            except ChaosError:
+                acts = False
+            if not acts:
+                on.lapsed_at = now
+                self.journal.note("lapsed", lease=lease_id)
+                self.say(f"lapsed     {on.step.fault.word} on {on.step.service}: the system no longer shows it")
 
     def _inject(self, step: Step) -> bool:
         lease = _lease(step)
@@ -61,10 +98,9 @@ class Player:
             for_s=lease.for_s,
             seed=lease.seed,
         )
-        self.on[lease.id] = (step, None)
+        on = self.on[lease.id] = On(step, until=self.journal.now() + lease.for_s)
         try:
-            seen = step.fault.inject(self.target, lease)
-            self.on[lease.id] = (step, seen)
+            seen = on.seen = step.fault.inject(self.target, lease)
             active = step.fault.is_active(self.target, lease, seen)
         except ChaosError as error:
             self.journal.note("inject_failed", lease=lease.id, what=error.what)
@@ -78,14 +114,14 @@ class Player:
         lease = _lease(step)
         if lease.id not in self.on:
             return True
-        _, seen = self.on.pop(lease.id)
-        evidence = self._evidence(step, lease, seen)
+        on = self.on.pop(lease.id)
+        evidence = self._evidence(on, lease)
         self.journal.note("heal", lease=lease.id)
         failure = None
         for _ in range(_HEAL_TRIES):
             try:
                 step.fault.heal(self.target, lease)
-                gone = not step.fault.is_active(self.target, lease, seen or {})
+                gone = not step.fault.is_active(self.target, lease, on.seen or {})
             except Exception as error:  # noqa: BLE001  whatever it is, the other faults must still be healed
                 failure = error
                 continue
@@ -106,11 +142,13 @@ class Player:
         self.say(f"NOT HEALED {step.fault.word} on {lease.service}: {what}; by hand: {by_hand}")
         return False
 
-    def _evidence(self, step: Step, lease: Lease, seen: Seen | None) -> Evidence:
-        if seen is None:
+    def _evidence(self, on: On, lease: Lease) -> Evidence:
+        if on.seen is None:
             return Evidence(False, "it never went on")
+        if on.lapsed_at is not None:
+            return Evidence(False, f"at {on.lapsed_at:.1f} s the system no longer showed it, before its time was over")
         try:
-            return step.fault.evidence(self.target, lease, seen)
+            return on.step.fault.evidence(self.target, lease, on.seen)
         except Exception as error:  # noqa: BLE001  whatever it is, the fault must still be healed
             return Evidence(False, f"its effect could not be measured: {error}")
 

@@ -23,13 +23,13 @@ class Journal:
     """Writes events with their time; `now` gives seconds since the run started."""
 
     def __init__(self, path: Path, now: Callable[[], float]) -> None:
-        self._now = now
+        self.now = now
         self._path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def write(self, event: str, *, durable: bool = False, **keys: Any) -> None:
         """Appends one event; with `durable` it is on the disk when this returns. Raises SandboxError on a full disk."""
-        line = (json.dumps({"t": round(self._now(), 4), "event": event, **keys}) + "\n").encode()
+        line = (json.dumps({"t": round(self.now(), 4), "event": event, **keys}) + "\n").encode()
         try:
             written = os.write(self._descriptor, line)
             if written != len(line):

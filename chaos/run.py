@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos.errors import Interrupted, InvalidExperiment, Problem, SandboxError
-from chaos.folder import RunFolder, create, data_folder
+from chaos.errors import Interrupted, InvalidExperiment, Problem, SandboxError, UsageError
+from chaos.folder import RunFolder, create, data_folder, digest
 from chaos.journal import read as read_journal
 from chaos.judge import judge
 from chaos.load.history import read as read_history
@@ -119,7 +119,19 @@ def conclude(folder: RunFolder) -> Finished:
 
 
 def judge_folder(folder: RunFolder) -> Judgement:
-    """The verdict of the files in a run's folder; the same whenever it is asked for."""
+    """The verdict of the files in a run's folder; the same whenever it is asked for.
+
+    Raises UsageError where the experiment in it is not the one that was run.
+    """
+    journal = read_journal(folder.journal)
+    ran = next(
+        (record["experiment"] for record in journal if record["event"] == "run" and "experiment" in record), None
+    )
+    if ran is not None and ran != digest(folder.experiment):
+        raise UsageError(
+            f"{folder.experiment} was changed after the run, so that it proves nothing about what it says now",
+            remedy="undo the change, or run the changed experiment",
+        )
     experiment = parse(folder.experiment).experiment
     reconciliation = None
     if folder.history.exists():
@@ -127,7 +139,7 @@ def judge_folder(folder: RunFolder) -> Judgement:
     torn: list[str] = []  # what the history's reader left out
     judgement = judge(
         experiment,
-        read_journal(folder.journal),
+        journal,
         read_history(folder.history, torn) if folder.history.exists() else (),
         read_samples(folder.samples) if folder.samples.exists() else (),
         reconciliation,

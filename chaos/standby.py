@@ -49,7 +49,7 @@ def status() -> Standby | None:
     """The shop that is up, if there is one."""
     try:
         standby = Standby(**json.loads(_state_file().read_text()))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+    except (OSError, ValueError, TypeError):  # none, or rubbish: nobody is believed to be the keeper
         return None
     keeper = state(standby.pid)
     return standby if keeper and keeper.started == standby.started and keeper.state not in "ZX" else None

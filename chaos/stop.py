@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM for the command outside the sandbox: counted, and handed on to the world that is running.
 
 Once heals and reports, twice leaves at once after healing, and a third time ends the world on the spot: nothing in it
-can outlive that either.
+can outlive that either. The end of the terminal (SIGHUP) counts as well.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Self
 from chaos.targets.world import World
 
 _END_AT = 3
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -22,14 +23,16 @@ class Stop:
 
     def __init__(self) -> None:
         self.count = 0
+        self.ended_world = False  # the user would not wait, so the journal does not tell of the interruption
         self._world: World | None = None
+        self._pending: list[int] = []
 
     @contextmanager
     def handed_to(self, world: World) -> Iterator[None]:
         """Signals go to this world while the context lasts; those that came just before, at once."""
         self._world = world
-        for _ in range(self.count):
-            world.interrupt()
+        for number in self._pending:
+            world.interrupt(number)
         try:
             yield
         finally:
@@ -39,16 +42,21 @@ class Stop:
         self.count += 1
         if self._world is not None:
             if self.count >= _END_AT:
+                self.ended_world = True
                 self._world.end()
             else:
-                self._world.interrupt()
+                self._world.interrupt(number)
+        else:
+            self._pending.append(number)
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in _SIGNALS:
+            signal.signal(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        # What is left is to write a file and to end: a user who is still pressing Ctrl-C shall not spoil the exit code.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN if self.count else signal.SIG_DFL)

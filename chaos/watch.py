@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import select
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import FrameType
 
 from chaos.abort import AbortIf, Met
+from chaos.inject import Player
 from chaos.journal import Journal
 from chaos.load.client import LoadProcess
 from chaos.load.window import Window
@@ -21,16 +22,17 @@ from chaos.targets.embedded import Embedded
 from chaos.units import Tolerance
 
 _LOOK_EVERY_S = 0.25
+_ASK_FAULTS_EVERY_S = 0.5  # each question costs a few milliseconds
 _LIVE_WINDOW_S = 2.0
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM instead of dying of them: once is heal and report, twice is heal and leave."""
+    """Counts SIGINT, SIGTERM and SIGHUP instead of dying of them: once is heal and report, twice is heal and leave."""
 
     def __init__(self) -> None:
         self.count = 0
         self.name = ""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the supervisor held it back until now
 
@@ -53,14 +55,14 @@ class Watch:
         journal: Journal,
         view: Live,
         interrupts: Interrupts,
-        now: Callable[[], float],
-        faults_on: Callable[[], list[str]],
+        player: Player,
     ) -> None:
         self._target, self._journal, self._view = target, journal, view
-        self._interrupts, self._now, self._faults_on = interrupts, now, faults_on
+        self._interrupts, self._now, self._player = interrupts, journal.now, player
         self._load: LoadProcess | None = None
         self._phase = "start"
         self._next_look = 0.0
+        self._next_question = 0.0
         self._dead: dict[str, int] = {}
         self._recent = Window(_LIVE_WINDOW_S)
         self._abort_if = experiment.abort_if
@@ -112,9 +114,12 @@ class Watch:
                     self._note_abort(met)
 
     def _look(self) -> None:
-        self._view.update(self._now(), self._phase, self._streams(), self._faults_on())
+        self._view.update(self._now(), self._phase, self._streams(), self._player.faults_on())
+        if self._now() >= self._next_question:
+            self._player.look()
+            self._next_question = self._now() + _ASK_FAULTS_EVERY_S
         for service, code in self._target.ended().items():
-            if self._dead.get(service) != code and not any(service in fault for fault in self._faults_on()):
+            if self._dead.get(service) != code and not self._player.may_be_dead(service):
                 self._journal.write("ended", service=service, code=code)
                 self._view.event(self._now(), f"service    {service} ended by itself, exit code {code}")
                 self._dead[service] = code

@@ -102,6 +102,32 @@ def test_each_at_its_time_and_the_intent_first(path: Path) -> None:
     assert all(record["effective"] for record in play.of("healed"))
 
 
+def test_a_fault_that_the_system_no_longer_shows_has_no_evidence(path: Path) -> None:
+    noted: list[str] = []
+    times = [0.0]
+    with Journal(path, lambda: times[0]) as journal:
+        player = Player(cast("Target", noted), journal, noted.append)
+
+        def hold(t: float) -> bool:
+            if t == 4.0 and player.on:
+                times[0] = 1.0
+                player.look()
+                assert not player.on["1-test.noted-a"].lapsed_at, "it was still there"
+                noted.append("healed a")  # somebody else took it off
+                times[0] = 2.0
+                player.look()
+            times[0] = t
+            return True
+
+        plan = cast("Plan", type("Steps", (), {"steps": (step("a", 0.0, 4.0),), "fault_s": 4.0})())
+        player.play(plan, hold)
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [record["t"] for record in events if record["event"] == "lapsed"] == [2.0]
+    (healed,) = [record for record in events if record["event"] == "healed"]
+    assert not healed["effective"]
+    assert "at 2.0 s the system no longer showed it" in healed["evidence"]
+
+
 def test_a_stop_in_the_middle_heals_what_is_on_and_injects_no_more(path: Path) -> None:
     play = Play(path, [step("a", 0.0, 10.0), step("b", 1.0, 10.0), step("c", 5.0, 1.0)], stop_at=3.0)
     assert play.notes == ["inject a", "inject b", "heal b", "healed b", "heal a", "healed a"], (

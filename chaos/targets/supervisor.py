@@ -1,7 +1,7 @@
 """PID 1 of the embedded sandbox: starts the conductor, reaps orphans, and takes everything with it when it ends.
 
 It ends when the conductor has ended, or when its standard input closes, which means that the command the user
-started is gone, whatever ended it. One byte on standard input is an interruption, handed on to the conductor.
+started is gone, whatever ended it. A byte on standard input is the number of a signal, handed on to the conductor.
 In a pid namespace the kernel then kills every process in it; on plain loopback (no namespaces here) the conductor and
 the services have asked the kernel to be killed with their parent, and the folder with their data is removed here.
 """
@@ -57,12 +57,13 @@ def supervise(conduct: Callable[[], int], temporary: Path | None = None) -> NoRe
         if ended in readable:
             os.read(ended, 4096)
         if 0 in readable:
-            if not os.read(0, 1):
+            order = os.read(0, 1)
+            if not order:
                 os.kill(conductor, signal.SIGKILL)
                 if temporary is not None:
                     _remove(temporary)
                 os._exit(1)
-            os.kill(conductor, signal.SIGINT)
+            os.kill(conductor, order[0])
     os._exit(code)
 
 

@@ -38,10 +38,12 @@ class World:
         self._messages, theirs = os.pipe()
         self._buffer = b""
         passed: Sequence[int] = [theirs, page.fileno()]
+        wrapped = unshare_argv() if order.namespaces else []
         argument = order.with_descriptors(theirs, page.fileno()).to_json()
         self._supervisor = subprocess.Popen(
-            # -P: what the user's own files are called does not matter
-            [*(unshare_argv() if order.namespaces else []), sys.executable, "-P", "-m", "chaos.inside", argument],
+            # Should this process die while PID 1 is stopped and cannot read its life line, the kernel ends it for us.
+            # -P: what the user's own files are called does not matter.
+            ["setpriv", "--pdeathsig", "KILL", "--", *wrapped, sys.executable, "-P", "-m", "chaos.inside", argument],
             stdin=subprocess.PIPE,
             pass_fds=passed,
             start_new_session=True,  # the terminal's Ctrl-C comes to us alone, and we hand it on once
@@ -49,11 +51,11 @@ class World:
         )
         os.close(theirs)
 
-    def interrupt(self) -> None:
-        """Asks the conductor to heal and report; a second time: to heal and leave at once."""
+    def interrupt(self, number: int) -> None:
+        """Hands a signal on, which asks the conductor to heal and report; a second time: to heal and leave at once."""
         assert self._supervisor.stdin is not None
         try:
-            self._supervisor.stdin.write(b"i")
+            self._supervisor.stdin.write(bytes([number]))
         except (BrokenPipeError, ValueError):
             return  # it has ended already, or was told to, which is what was asked for
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.command import chaos, journal, report
+from tests.conftest import processes_of
+from tests.end_to_end.command import argv, chaos, journal, report, wait_for
 
 pytestmark = pytest.mark.usefixtures("namespaces")
 
@@ -63,6 +67,18 @@ def test_a_fault_that_cannot_go_on(nothing_left: Path) -> None:
     assert not [path for path in nothing_left.iterdir() if path.is_dir()], "something was begun"
 
 
+def test_a_fault_that_somebody_else_took_off(nothing_left: Path) -> None:
+    file = write(nothing_left, fault="process.pause", target="cache", for_="4s")
+    command = subprocess.Popen(argv("run", file, "--report", nothing_left), stdout=subprocess.PIPE, text=True)
+    wait_for("the fault", lambda: "injected" in [record["event"] for record in journal(nothing_left)])
+    for pid in processes_of(nothing_left):
+        if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T":
+            os.kill(pid, signal.SIGCONT)
+    out = command.communicate(timeout=60)[0]
+    assert command.returncode == 3, out
+    assert "the system no longer showed it" in report(next(p for p in nothing_left.iterdir() if p.is_dir()))["why"]
+
+
 def test_an_abort_heals_and_fails(nothing_left: Path) -> None:
     file = write(
         nothing_left, fault="payment.outage", target="payments", parameters="mode: error", weak="[deferral]", for_="30s"
@@ -89,4 +105,9 @@ def test_the_same_seed_draws_the_same_and_judging_again_says_the_same(nothing_le
     again = chaos("judge", folder)
     assert again.code == done.code
     assert report(folder) == first
+    text = (folder / "experiment.yaml").read_text()
+    (folder / "experiment.yaml").write_text(text.replace("99%", "9%"))
+    changed = chaos("judge", folder)
+    assert changed.code == 2, "a changed experiment was judged by what the old one did"
+    assert "was changed after the run" in changed.err
     assert (nothing_left / "all.xml").read_text().count("<testsuite ") == 1

@@ -62,6 +62,23 @@ def test_interrupted_before_there_is_a_shop(nothing_left: Path, after_s: float) 
     assert "Traceback" not in out
 
 
+def test_three_times_ends_everything_on_the_spot(nothing_left: Path) -> None:
+    file = write(nothing_left, fault="process.pause", target="db-replica-1", for_="30s")
+    command = subprocess.Popen(
+        argv("run", file, "--report", nothing_left), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        wait_for("the fault to be on", lambda: "injected" in _events(nothing_left))
+        for _ in range(10):
+            command.send_signal(signal.SIGINT)
+            time.sleep(0.03)
+        out = command.communicate(timeout=10)[0]
+    finally:
+        command.kill()
+    assert command.returncode == 130, out
+    assert "Traceback" not in out
+
+
 def test_twice_leaves_at_once(nothing_left: Path) -> None:
     file = write(nothing_left, fault="process.pause", target="db-replica-1", for_="30s")
     command = subprocess.Popen(

@@ -70,7 +70,7 @@ def test_a_byte_interrupts_the_conductor_and_its_code_is_handed_on(
 ) -> None:
     process, marker = supervisor
     assert process.stdin is not None
-    process.stdin.write(b"i")
+    process.stdin.write(bytes([signal.SIGINT]))
     process.stdin.flush()
     assert process.wait(timeout=ENDS_WITHIN_S) == 7
     _gone(marker)
