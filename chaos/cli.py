@@ -35,7 +35,9 @@ app = typer.Typer(
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Experiment files, or names of stock experiments.")]
 File = Annotated[str, typer.Argument(metavar="FILE", help="An experiment file, or the name of a stock experiment.")]
-Seed = Annotated[int | None, typer.Option(metavar="N", min=0, help="Draw with this seed instead of the file's.")]
+Seed = Annotated[
+    int | None, typer.Option(metavar="N", min=0, max=2**63 - 1, help="Draw with this seed instead of the file's.")
+]
 
 
 def main() -> int:

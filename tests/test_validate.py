@@ -215,3 +215,23 @@ def test_a_wrong_parameter_does_not_hide_a_wrong_peer(tmp_path: Path, terrain: T
     found = wrong(tmp_path, GOOD.replace(METHOD, method), terrain)
     assert any("percentage" in each for each in found)
     assert any("'storefront1'; did you mean 'storefront-1'" in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('">= 99.5%"', '">= 0%"', "always holds, so it asks nothing"),
+        ('">= 99.5%"', '"<= 100%"', "always holds, so it asks nothing"),
+        ('">= 99.5%"', '"> 100%"', "can never hold"),
+        ('">= 99.5%"', '"< 0%"', "can never hold"),
+        ("orders: 20/s", "orders: 999999/s", "too many for one machine"),
+        ("orders: 20/s", "orders: 20/s, timeout: 9999h", "no customer waits that long"),
+        ("baseline: 10s", "baseline: 9999h", "allowed: at most 24h"),
+        ("recovers:", 'abort_if: {orders.success_rate: "< 50% for 10h"}\nrecovers:', "never true for so long"),
+    ],
+)
+def test_what_proves_nothing_or_is_a_slip_of_the_pen(
+    tmp_path: Path, terrain: Terrain, old: str, new: str, problem: str
+) -> None:
+    found = wrong(tmp_path, GOOD.replace(old, new), terrain)
+    assert any(problem in each for each in found), found

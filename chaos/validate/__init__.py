@@ -25,6 +25,10 @@ from chaos.validate.draft import Draft, draft
 from chaos.validate.measures import measure_problems
 from chaos.words import suggest
 
+_RATE_MAX = 2_000.0
+_TIMEOUT_S_MAX = 300.0
+_PHASE_S_MAX = 86_400.0
+
 
 def check(path: Path, terrain: Terrain) -> Parsed:
     """Parses and validates one file; raises InvalidExperiment with the problems of both."""
@@ -64,6 +68,7 @@ def _problems(draft: Draft, system: System) -> Iterator[Problem]:
     yield from measure_problems(draft)
     yield from _probes(draft, system)
     yield from _phases(draft)
+    yield from _limits(draft)
     for index, name in enumerate(draft.weak):
         if isinstance(name, str) and name not in system.protections:
             what = f"there is no protection {name!r}{suggest(name, system.protections)}"
@@ -87,6 +92,21 @@ def _phases(draft: Draft) -> Iterator[Problem]:
     elif within > recovery:
         what = f"{duration_text(within)} is longer than phases.recovery; allowed: at most {duration_text(recovery)}"
         yield draft.problem(("recovers", "within"), what)
+
+
+def _limits(draft: Draft) -> Iterator[Problem]:
+    """Far more than anybody means, so that a slip of the pen is not found out after a day."""
+    if draft.load is not None:
+        for name in ("orders", "browse"):
+            if getattr(draft.load, name) > _RATE_MAX:
+                yield draft.problem(("load", name), f"too many for one machine; allowed: at most {_RATE_MAX:g}/s")
+        if draft.load.timeout > _TIMEOUT_S_MAX:
+            what = f"no customer waits that long; allowed: at most {duration_text(_TIMEOUT_S_MAX)}"
+            yield draft.problem(("load", "timeout"), what)
+    if draft.phases is not None:
+        for name in ("warmup", "baseline", "fault", "recovery"):
+            if (getattr(draft.phases, name) or 0) > _PHASE_S_MAX:
+                yield draft.problem(("phases", name), f"allowed: at most {_PHASE_S_MAX / 3600:g}h")
 
 
 def _probes(draft: Draft, system: System) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from chaos.errors import Problem
@@ -31,10 +32,28 @@ def measure_problems(draft: Draft) -> Iterator[Problem]:
             if measure in MEASURES and tolerance.unit != MEASURES[measure]:
                 what = f"{name} is {_EXAMPLES[MEASURES[measure]]}; {shown(tolerance.text)} is not"
                 yield draft.problem(where, what)
+            elif (vain := _in_vain(measure, tolerance)) is not None:
+                yield draft.problem(where, f"{name} {tolerance} {vain}")
+            elif section == "abort_if" and draft.fault_s is not None and tolerance.for_s > draft.fault_s:
+                fault = duration_text(draft.fault_s)
+                yield draft.problem(where, f"this is never true for so long in a fault phase of {fault}")
             elif tolerance.for_s and section != "abort_if":
                 yield draft.problem(where, "'for' belongs to abort_if alone; elsewhere a bound holds for the phase")
             elif unknown is None and section != "abort_if":
                 yield from _too_few(draft, where, name, tolerance)
+
+
+def _in_vain(measure: str, tolerance: Tolerance) -> str | None:
+    """Why a bound proves nothing, whatever is measured; None for one that can both hold and be broken."""
+    if measure not in MEASURES or measure == "value":  # a probe's number may be anything
+        return None
+    highest = 100.0 if MEASURES[measure] == "%" else math.inf
+    compare, bound = tolerance.compare, tolerance.bound
+    if (compare == ">=" and bound <= 0) or (compare == "<=" and bound >= highest):
+        return "always holds, so it asks nothing"
+    if (compare == "<" and bound <= 0) or (compare == ">" and bound >= highest):
+        return "can never hold"
+    return None
 
 
 def _unknown(draft: Draft, section: str, name: str) -> str | None:
