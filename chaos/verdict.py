@@ -75,6 +75,7 @@ class FaultWindow:
     evidence: str  # the measured effect in one sentence, or why there is none
     measured: dict[str, Any] = field(default_factory=dict)
     by_hand: str = ""  # where it was not healed: what a person can type
+    left_on: bool = False  # not healed, or not known to be; False too where it ended with a sandbox that was cut short
 
 
 @dataclass(frozen=True)

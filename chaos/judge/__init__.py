@@ -53,7 +53,7 @@ def judge(
     times = timeline.read(experiment, journal)
     faults = evidence.read(experiment, journal, times)
     meters = tolerances.meters(experiment)
-    figures = Figures(meters, times, origin=faults.origin, live=not times.done)
+    figures = Figures(meters, times, origin=faults.origin, live=not times.done, faulty=faults.on)
     for operation in operations:
         figures.operation(operation)
     for sample in samples:
@@ -70,6 +70,8 @@ def judge(
     checks += tolerances.checks(experiment, "fault", meters["fault"], figures, times)
     if experiment.recovers is not None:
         checks.append(recovery.check(experiment.recovers, steadied, whole=not times.cut_short("recovery")))
+    services = instrument.services(experiment, journal)
+    checks += services
     checks += books.checks(experiment.invariants, reconciliation, journal, figures.answered_ok["orders"])
 
     doubts = conclusion.doubts(
@@ -78,6 +80,10 @@ def judge(
         generator=generator,
         history=history,
         faults=faults,
+        died=next(
+            (check.why for check in services if check.phase == "run" and check.verdict is not Verdict.PASSED), ""
+        ),
+        overran=times.overran(),
         broke_off=timeline.last(journal, "error") is not None,
     )
     under_fault = figures.streams.get(("orders", "fault"))

@@ -43,12 +43,23 @@ class Conclusion:
 
 
 def doubts(
-    *, baseline: Sequence[Check], course: Check, generator: Check, history: Check, faults: Faults, broke_off: bool
+    *,
+    baseline: Sequence[Check],
+    course: Check,
+    generator: Check,
+    history: Check,
+    faults: Faults,
+    died: str,
+    overran: str,
+    broke_off: bool,
 ) -> list[Doubt]:
-    """Every reason not to blame the faults for what was broken, the most fundamental first."""
+    """Every reason not to blame the faults for what was broken, the most fundamental first.
+
+    `died` says which service ended by itself, `overran` which phase lasted too long; empty: none did.
+    """
     found = []
     unsteady = next((check for check in baseline if check.verdict is not Verdict.PASSED), None)
-    ended_early = course.verdict is not Verdict.PASSED
+    ended_early = course.verdict is not Verdict.PASSED and course.why != overran
     if ended_early and (broke_off or not baseline):
         found.append(Doubt(course.why, _ALL))
     if unsteady is not None:
@@ -56,12 +67,18 @@ def doubts(
         found.append(Doubt(unsteady.why + nothing, _ALL))
     elif not baseline:
         found.append(Doubt("there was no baseline to compare with", _ALL))
+    if faults.not_put_on:  # another fault, that did go on, can still have broken something
+        found.append(Doubt(faults.not_put_on, frozenset() if faults.effective else _MEASURED))
+    if overran:
+        found.append(Doubt(overran, _MEASURED))
     if ended_early and baseline and not broke_off:
         found.append(Doubt(course.why, _AFTERWARDS))
     if history.verdict is not Verdict.PASSED:
         found.append(Doubt(history.why, _ALL))
     if generator.verdict is not Verdict.PASSED:
         found.append(Doubt(generator.why, _MEASURED))
+    if died:
+        found.append(Doubt(died, _MEASURED))
     if not faults.effective and unsteady is None:
         nothing_on = next((check.why for check in faults.checks), "no fault was put on")
         found.append(Doubt(nothing_on, _MEASURED))

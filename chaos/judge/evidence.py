@@ -6,12 +6,13 @@ is inconclusive. A fault that is not known to be gone outranks every verdict in 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.judge.timeline import Record, Timeline, events
+from chaos.judge.timeline import Record, Timeline, events, overlong
 from chaos.judge.wording import counted, seconds
 from chaos.model import Experiment
 from chaos.verdict import Check, FaultWindow, Verdict
@@ -27,7 +28,13 @@ class Faults:
     windows: tuple[FaultWindow, ...]
     checks: tuple[Check, ...]
     origin: float | None  # when the last fault was told to end: recovery is counted from here; None: none did
-    left_on: tuple[FaultWindow, ...]  # known not to be healed, or not known to be
+    on: tuple[tuple[float, float], ...]  # from when to when each was on that went on, in seconds
+    not_put_on: str  # why the first that could not be put on was not; empty: none was refused
+
+    @property
+    def left_on(self) -> tuple[FaultWindow, ...]:
+        """Those that are known not to be gone, or not known to be although the run ended by itself."""
+        return tuple(window for window in self.windows if window.left_on)
 
     @property
     def effective(self) -> bool:
@@ -37,24 +44,30 @@ class Faults:
 
 def read(experiment: Experiment, journal: Sequence[Record], timeline: Timeline) -> Faults:
     """The faults of a journal; it may have been cut off anywhere."""
-    windows, checks, told, left_on = [], [], [], []
+    windows, checks, told, on, refused = [], [], [], [], []
     for intent in events(journal, "intent"):
         lease = intent["lease"]
         of_lease: dict[str, Record] = {r["event"]: r for r in journal if r.get("lease") == lease}
-        window = _window(intent, of_lease)
+        window = _window(intent, of_lease, timeline)
         windows.append(window)
         checks.append(_check(window, intent, of_lease, journal))
         if "heal" in of_lease or "healed" in of_lease:
             told.append(of_lease.get("heal", of_lease.get("healed", intent))["t"])
-        # Where the journal ends before the run did, the kernel has ended the sandbox and all that was on in it.
-        if not window.healed and ("heal_failed" in of_lease or timeline.done):
-            left_on.append(window)
+        if "injected" in of_lease:
+            ends = (of_lease[name]["t"] for name in ("lapsed", "heal", "healed") if name in of_lease)
+            on.append((of_lease["injected"]["t"], min(ends, default=math.inf)))
+        if "inject_failed" in of_lease:
+            refused.append(checks[-1].why)
     return Faults(
-        tuple(windows), (*checks, *_never_tried(experiment, journal, timeline)), max(told, default=None), tuple(left_on)
+        windows=tuple(windows),
+        checks=(*checks, *_never_tried(experiment, journal, timeline)),
+        origin=max(told, default=None),
+        on=tuple(on),
+        not_put_on=next(iter(refused), ""),
     )
 
 
-def _window(intent: Record, of_lease: dict[str, Record]) -> FaultWindow:
+def _window(intent: Record, of_lease: dict[str, Record], timeline: Timeline) -> FaultWindow:
     healed = of_lease.get("healed")
     failed = of_lease.get("heal_failed")
     if healed is not None and failed is not None and failed["t"] > healed["t"]:
@@ -72,6 +85,8 @@ def _window(intent: Record, of_lease: dict[str, Record]) -> FaultWindow:
         evidence=str(healed.get("evidence") or "") if healed else "",
         measured=dict(healed.get("measured") or {}) if healed else {},
         by_hand="" if gone else str((failed or {}).get("by_hand", "")),
+        # Where the journal ends before the run did, the kernel has ended the sandbox and all that was on in it.
+        left_on=not gone and (failed is not None or timeline.done),
     )
 
 
@@ -97,6 +112,8 @@ def _doubt(window: FaultWindow, intent: Record, of_lease: dict[str, Record], end
         return "was about to be put on when the journal ends, so nobody knows whether it was"
     if not of_lease["injected"].get("active"):
         return "was put on, but the system itself did not show it"
+    if not window.healed and not window.left_on:
+        return "was on when the run was cut short, and ended with the sandbox"
     if not window.healed:
         reason = of_lease.get("heal_failed", {}).get("what", "the journal does not say that it was healed")
         return f"is not known to be gone: {reason}"
@@ -107,6 +124,8 @@ def _doubt(window: FaultWindow, intent: Record, of_lease: dict[str, Record], end
     on_s = of_lease.get("heal", of_lease["healed"])["t"] - intent["t"]
     if on_s < _HELD * intent["for_s"] and not ended_early:
         return f"was on for {seconds(on_s)} of the {seconds(intent['for_s'])} asked for"
+    if overlong(on_s, intent["for_s"]):
+        return f"was on for {seconds(on_s)} of the {seconds(intent['for_s'])} asked for, too long to be the same test"
     return ""
 
 

@@ -8,7 +8,7 @@ not with the number of operations. Leaves out any verdict.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,22 +60,31 @@ class Figures:
 
     `meters` are the tolerances of each phase; `origin` is the end of the last fault, from which recovery is counted
     (None: there is none). With `live`, operations in flight are left out instead of counted as unknown: the run was
-    cut off, or goes on, so that it was not the system that left them without an answer.
+    cut off, or goes on, so that it was not the system that left them without an answer. `faulty` are the spans in which
+    a fault was on.
     """
 
     def __init__(
-        self, meters: Mapping[str, list[Meter]], timeline: Timeline, *, origin: float | None, live: bool
+        self,
+        meters: Mapping[str, list[Meter]],
+        timeline: Timeline,
+        *,
+        origin: float | None,
+        live: bool,
+        faulty: Sequence[tuple[float, float]] = (),
     ) -> None:
         self.streams: dict[tuple[str, str], Stream] = defaultdict(Stream)
         self.tallies = {phase: [Tally() for _ in meters[phase]] for phase in meters}
         self.cells: list[dict[int, Tally]] = [defaultdict(Tally) for _ in meters["recovery"]]
         self.answered_ok: Counter[str] = Counter()  # per stream, over the whole run
+        self.under_fault: Counter[str] = Counter()  # per stream: due in the fault phase while a fault was on
         self.sent = 0
         self.never_ended = 0
         self._meters = meters
         self._timeline = timeline
         self._origin = origin
         self._live = live
+        self._faulty = faulty
         self._seconds: dict[tuple[str, int], _Second] = defaultdict(_Second)
         recovery = timeline.phase("recovery")
         self._recovery_end = recovery.end if recovery else None
@@ -121,6 +130,7 @@ class Figures:
             return None
         stream = self.streams[kind, phase]
         stream.results[result] += 1
+        self.under_fault[kind] += phase == "fault" and any(start <= t < end for start, end in self._faulty)
         if result != "ok":
             stream.error(error)
         if point.latency_us is not None:

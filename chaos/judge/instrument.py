@@ -7,9 +7,10 @@ Leaves out what follows from a doubt: that is `conclusion`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chaos.judge.figures import Figures
-from chaos.judge.timeline import JUDGED, Record, Timeline, last
+from chaos.judge.timeline import JUDGED, Record, Timeline, events, last
 from chaos.judge.wording import counted, seconds
 from chaos.model import Experiment
 from chaos.verdict import Check, Verdict
@@ -17,7 +18,7 @@ from chaos.verdict import Check, Verdict
 LAG_S_MAX = 0.05
 """How late the generator may be at its 99th percentile."""
 _RATE_MIN = 0.95
-_GENERATOR, _HISTORY, _COURSE = "load generator", "load history", "course of the run"
+_GENERATOR, _HISTORY, _COURSE, _SERVICES = "load generator", "load history", "course of the run", "services"
 
 
 def generator(experiment: Experiment, journal: Sequence[Record], timeline: Timeline, figures: Figures) -> Check:
@@ -29,7 +30,7 @@ def generator(experiment: Experiment, journal: Sequence[Record], timeline: Timel
     why = ""
     if not figures.sent:
         why = "the load generator never sent anything"
-    elif overloaded or (load is not None and not load.get("complete")):
+    elif overloaded or (load is not None and load.get("complete") is not True):
         why = f"the load generator was overloaded and did not send {counted(overloaded, 'operation')} of its load"
     elif lag_s > LAG_S_MAX:
         why = f"the load generator itself was late, by {seconds(lag_s)} at p99, so latencies are not the system's"
@@ -65,7 +66,9 @@ def history(journal: Sequence[Record], timeline: Timeline, figures: Figures) -> 
     why = ""
     if not figures.sent:
         why = "no operation was ever sent"
-    elif load is not None and figures.sent < load.get("sent", 0):
+    elif load is not None and not isinstance(load.get("sent"), int):
+        why = "the load generator never said how many operations it sent"
+    elif load is not None and figures.sent < load["sent"]:
         why = f"the history holds {figures.sent:,} of the {load['sent']:,} operations that were sent"
     elif figures.never_ended and timeline.done:
         why = f"the history does not say how {counted(figures.never_ended, 'operation')} ended"
@@ -98,6 +101,8 @@ def course(experiment: Experiment, journal: Sequence[Record], timeline: Timeline
         phase = timeline.phase(cut[0])
         lasted = phase.end - phase.start if phase else 0.0
         why = f"the {cut[0]} phase lasted {seconds(lasted)} of the {seconds(timeline.asked_s[cut[0]])} asked for"
+    else:
+        why = timeline.overran()
     return _check(
         _COURSE,
         why,
@@ -105,6 +110,30 @@ def course(experiment: Experiment, journal: Sequence[Record], timeline: Timeline
         measured=f"{timeline.end:.1f} s",
         fine=f"the run went through all its phases in {timeline.end:.1f} s",
     )
+
+
+def services(experiment: Experiment, journal: Sequence[Record]) -> list[Check]:
+    """Whether the services lived as long as the faults let them: none died of something else, all served in the end.
+
+    A service that a fault of the method is aimed at may end at other times too: that it dies of it is a finding.
+    """
+    found = []
+    aimed_at = {act.target for act in experiment.method if isinstance(act.target, str)}
+    aimed_at |= {str(intent["target"]) for intent in events(journal, "intent")}
+    died = [each for each in events(journal, "ended") if each["service"] not in aimed_at]
+    if died:
+        why = "; ".join(
+            f"{each['service']} ended by itself at {each['t']:.1f} s, exit code {each.get('code')}" for each in died
+        )
+        names = ", ".join(dict.fromkeys(str(each["service"]) for each in died))
+        found.append(_check(_SERVICES, why, expected="none ends by itself", measured=names, fine=""))
+    if (ready := last(journal, "services")) is not None:
+        names = ", ".join(map(str, ready["unready"]))
+        why = f"not serving when the recovery was over: {names}" if names else ""
+        fine = "every service served when the recovery was over"
+        check = _check(_SERVICES, why, expected="all serve again", measured=names or "all do", fine=fine)
+        found.append(replace(check, phase="afterwards"))
+    return found
 
 
 def aborted(experiment: Experiment, journal: Sequence[Record]) -> Check | None:

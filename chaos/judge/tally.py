@@ -117,7 +117,7 @@ class Meter:
         """How many samples a probe should have brought in that time, where so few came that it fell silent; else 0."""
         expected = int(length_s / self.every_s) if self.every_s else 0
         # one more: at the edges of a stretch, one sample more or less is no sign of anything
-        return expected if expected and not _suffice(samples + 1, expected) else 0
+        return expected if expected and not suffice(samples + 1, expected) else 0
 
     def judge(self, tally: Tally, length_s: float, whole: int = 0) -> Outcome:
         """The verdict over a stretch of `length_s` seconds.
@@ -146,12 +146,12 @@ class Meter:
             return self._figure(value, tally.total, wanted)
         best = 100 * (wanted - (tally.total - tally.ok)) / wanted  # if every one that is missing had been ok
         certain = self.tolerance.compare in (">=", ">") and not self.tolerance.holds(best)
-        enough = _suffice(tally.total, wanted)
+        enough = suffice(tally.total, wanted)
         return Outcome(Verdict.FAILED if certain else Verdict.INCONCLUSIVE, tally.total, enough, value)
 
     def _percentile(self, tally: Tally, wanted: int, per_mille: int) -> Outcome:
         samples = tally.kept + tally.broken + tally.waiting
-        enough = _suffice(samples, wanted)
+        enough = suffice(samples, wanted)
         unsure = tally.broken + tally.waiting
         if self._upper:
             spare = 1000 - per_mille
@@ -166,18 +166,19 @@ class Meter:
         return Outcome(verdict, samples, enough)
 
     def _value(self, tally: Tally, wanted: int) -> Outcome:
-        enough = _suffice(tally.total, wanted)
+        enough = suffice(tally.total, wanted)
         if tally.broken:
             return Outcome(Verdict.FAILED, tally.total, enough)
         sound = enough and not tally.waiting
         return Outcome(Verdict.PASSED if sound else Verdict.INCONCLUSIVE, tally.total, enough)
 
     def _figure(self, value: float | None, samples: int, wanted: int) -> Outcome:
-        enough = value is not None and _suffice(samples, wanted)
+        enough = value is not None and suffice(samples, wanted)
         if value is None or not enough or (samples < wanted and not self.tolerance.holds(value)):
             return Outcome(Verdict.INCONCLUSIVE, samples, enough, value)
         return Outcome(Verdict.PASSED if self.tolerance.holds(value) else Verdict.FAILED, samples, True, value)
 
 
-def _suffice(samples: int, wanted: int) -> bool:
+def suffice(samples: int, wanted: int) -> bool:
+    """Whether so many samples are enough where so many are wanted."""
     return samples > 0 and samples * 100 >= wanted * _ENOUGH_PERCENT

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.judge.wording import seconds
 from chaos.model import Experiment
 from chaos.verdict import Phase
 
@@ -16,6 +17,12 @@ Record = Mapping[str, Any]
 JUDGED = ("baseline", "fault", "recovery")
 _WHOLE = 0.95
 """The share of its asked length from which on a phase counts as whole."""
+_LONGER, _LONGER_S = 1.05, 0.5
+
+
+def overlong(lasted_s: float, asked_s: float) -> bool:
+    """Whether something went on for so much longer than asked for that what was seen is not what was to be tested."""
+    return lasted_s > _LONGER * asked_s + _LONGER_S
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,14 @@ class Timeline:
         """Whether a phase ended before its time, or never began."""
         phase = self.phase(name)
         return phase is None or phase.end - phase.start < _WHOLE * self.asked_s[name]
+
+    def overran(self) -> str:
+        """A sentence about the first judged phase that lasted much longer than asked for; empty: none did."""
+        for phase in self.phases:
+            lasted_s, asked_s = phase.end - phase.start, self.asked_s.get(phase.name)
+            if asked_s is not None and overlong(lasted_s, asked_s):
+                return f"the {phase.name} phase lasted {seconds(lasted_s)} of the {seconds(asked_s)} asked for"
+        return ""
 
 
 def read(experiment: Experiment, journal: Sequence[Record]) -> Timeline:

@@ -5,8 +5,10 @@ A broken `steady_state` in the baseline is inconclusive and not failed, since no
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chaos.judge.figures import Figures, Stream
-from chaos.judge.tally import Meter, Outcome, Tally
+from chaos.judge.tally import Meter, Outcome, Tally, suffice
 from chaos.judge.timeline import Timeline
 from chaos.judge.wording import WHEN, counted, figure, seconds
 from chaos.model import Experiment
@@ -42,8 +44,25 @@ def checks(
         outcome = meter.judge(tally, span.end - span.start, whole)
         stream = figures.streams.get((meter.stream, phase), Stream())
         silence = 0 if cut else meter.silence(tally.total, span.end - span.start)
-        found.append(_check(phase, meter, tally, outcome, stream, cut, silence))
+        check = _check(phase, meter, tally, outcome, stream, cut, silence)
+        found.append(_under_fault(check, meter, tally, figures) if phase == "fault" else check)
     return found
+
+
+def _under_fault(check: Check, meter: Meter, tally: Tally, figures: Figures) -> Check:
+    """The check of a phase with faults, if enough of it came due while one was really on; otherwise it proves nothing.
+
+    A breach needs no more of them than there were operations: it can be certain before all have come.
+    """
+    seen = figures.under_fault[meter.stream]
+    wanted = min(meter.needed, tally.total) if check.verdict is Verdict.FAILED else meter.needed
+    if check.verdict is Verdict.INCONCLUSIVE or suffice(seen, wanted):
+        return check
+    why = (
+        f"{meter.name} is not known: only {seen:,} of the {_noun(meter, meter.needed)} that {meter.tolerance} needs "
+        "came due while a fault was on"
+    )
+    return replace(check, verdict=Verdict.INCONCLUSIVE, why=why)
 
 
 def _samples_of_whole_phase(experiment: Experiment, meter: Meter, length_s: float) -> int:

@@ -71,8 +71,13 @@ def stats_of(judgement: Judgement, stream: str) -> list[StreamStats]:
 
 
 def still_on(judgement: Judgement) -> list[FaultWindow]:
-    """The faults that are not known to be off again."""
-    return [fault for fault in judgement.faults if not fault.healed and (fault.start is not None or fault.by_hand)]
+    """The faults that somebody must take off by hand: known to be on, or not known to be off though the run ended."""
+    return [fault for fault in judgement.faults if fault.left_on]
+
+
+def ended_with_sandbox(fault: FaultWindow) -> bool:
+    """Whether nobody healed it because the run was cut short: what was on then ended with the sandbox."""
+    return fault.start is not None and not fault.healed and not fault.left_on
 
 
 def by_hand(fault: FaultWindow) -> str:
@@ -90,6 +95,8 @@ def when(fault: FaultWindow) -> str:
     """`from 12.0 s to 42.1 s`, as it really was."""
     if fault.start is None:
         return "never on"
+    if ended_with_sandbox(fault):
+        return f"from {text.moment(fault.start)}, ended with the sandbox"
     if fault.end is None:
         return f"from {text.moment(fault.start)}, end not known"
     return f"from {text.moment(fault.start)} to {text.moment(fault.end)}"

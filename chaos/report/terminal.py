@@ -93,6 +93,11 @@ def _alarm(fault: FaultWindow) -> Panel:
 
 def _summary(judgement: Judgement) -> list[tuple[str, str]]:
     rows = [("note", note) for note in judgement.notes]
+    rows += [
+        ("note", f"{fault.fault} on {fault.target} was not healed: it ended with the sandbox")
+        for fault in judgement.faults
+        if facts.ended_with_sandbox(fault)
+    ]
     if judgement.weak:
         rows.append(("weak", ", ".join(judgement.weak)))
     rows.append(("recovered", facts.recovered(judgement)))

@@ -24,6 +24,7 @@ NOT_HEALED = replace(
             healed=False,
             evidence="the process was in state T (stopped) from 12.1 s on",
             measured={"state": "T"},
+            left_on=True,
             by_hand="chaos heal runs/20261122-160114-twin-payment-outage-without-deferral\nkill -CONT 4711",
         ),
     ),
@@ -73,6 +74,7 @@ HOSTILE = replace(
             evidence=EVIL,
             measured={EVIL: {EVIL: EVIL}, "not_a_number": float("nan")},
             healed=False,
+            left_on=True,
             by_hand=EVIL,
         )
         for fault in FAILED.faults

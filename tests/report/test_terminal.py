@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console, RenderableType
 
-from chaos.report import terminal
+from chaos.errors import Exit
+from chaos.report import markdown, terminal
 from chaos.report.live import Live, StreamNow, sparkline
 from tests.report.odd_samples import ALL, EVIL, NOT_HEALED
 from tests.report.samples import FAILED, PHASES
@@ -158,3 +160,11 @@ def test_sparkline_keeps_the_worst_of_each_cell_and_the_last_minute() -> None:
     assert sparkline([(t / 4, 0.1) for t in range(240)], 59.75) == "█" * 30
     assert sparkline([(0.0, 1.0), (58.0, 0.25), (58.5, 0.5), (60.0, 1.0)], 61.0) == "▅█"  # the first is too old
     assert sparkline([(0.0, 1.0), (4.0, 0.0)], 5.0) == "█ ▁"
+
+
+def test_what_ended_with_the_sandbox_raises_no_alarm() -> None:
+    fault = replace(NOT_HEALED.faults[0], left_on=False)
+    cut_short = replace(NOT_HEALED, exit=Exit.INCONCLUSIVE, faults=(fault,))
+    for text in (printed(terminal.render(cut_short), 100), terminal.plain(cut_short), markdown.render(cut_short)):
+        assert "NOT HEALED" not in text and "by hand" not in text.lower()
+        assert "ended with the sandbox" in " ".join(text.split())
