@@ -228,7 +228,10 @@ def plan(file: File, seed: Seed = None) -> None:
 
     system = load_system()
     experiment = check_file(find_experiment(file), Terrain(system, missing={})).experiment
-    typer.echo(describe(make_plan(experiment, system, seed_for(experiment, seed))))
+    drawn = seed_for(experiment, seed)
+    typer.echo(describe(make_plan(experiment, system, drawn)))
+    if seed is None and experiment.seed is None:
+        typer.echo(f"\nThe seed was drawn just now. To run exactly this: chaos run {file} --seed {drawn}")
 
 
 @app.command()

@@ -85,8 +85,7 @@ def conduct(
             view.event(now(), f"error      {error}")
         finally:
             player.heal_all()
-        if interrupts():
-            journal.note("interrupted", signal=interrupts.name)
+        watch.note_interruption()
         journal.note("done")
 
 

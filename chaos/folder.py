@@ -57,8 +57,8 @@ class RunFolder:
         return self.path / "data"
 
 
-def create(base: Path, title: str, experiment: str, now: datetime) -> RunFolder:
-    """A new folder below `base` with the experiment in it; raises SandboxError where none can be made."""
+def create(base: Path, title: str, experiment: str | None, now: datetime) -> RunFolder:
+    """A new folder below `base`, with the experiment in it if there is one; raises SandboxError if none can be made."""
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48] or "run"
     stem = f"{now:%Y%m%dT%H%M%S}-{slug}"
     for attempt in range(100):
@@ -66,8 +66,10 @@ def create(base: Path, title: str, experiment: str, now: datetime) -> RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=False)
             folder = RunFolder(path.resolve())
-            folder.experiment.write_text(experiment, encoding="utf-8")
-            for part in (folder.final, folder.logs, folder.data):
+            if experiment is not None:
+                folder.experiment.write_text(experiment, encoding="utf-8")
+                folder.final.mkdir()
+            for part in (folder.logs, folder.data):
                 part.mkdir()
         except FileExistsError:
             continue

@@ -94,7 +94,7 @@ class Player:
             lease=lease.id,
             fault=step.fault.word,
             target=lease.service,
-            parameters=step.fault.model_dump(),
+            parameters=step.fault.model_dump(mode="json", exclude_unset=True),
             for_s=lease.for_s,
             seed=lease.seed,
         )

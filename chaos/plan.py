@@ -115,16 +115,17 @@ def describe(plan: Plan) -> str:
 def summary(plan: Plan) -> str:
     """The plan in one line: its title, how much is injected and judged, and how long it takes."""
     experiment = plan.experiment
-    checks = len(experiment.steady_state) + len(experiment.while_faulty or experiment.steady_state)
+    checks = len(experiment.steady_state) + len(_hypothesis(experiment))
     checks += len(experiment.invariants) + (experiment.recovers is not None)
     faults_text = f"{len(plan.steps)} fault{'s' * (len(plan.steps) != 1)}"
     return f"{experiment.title} — {faults_text}, {checks} checks, lasts {duration_text(plan.total_s)}"
 
 
 def describe_steps(plan: Plan) -> list[str]:
-    """One line for each step, with its time since the start of the fault phase."""
+    """One line for each step, for the head of a timeline."""
     return [
-        f"{_time(step.at_s)}  {step.fault.word} for {duration_text(step.for_s)}: {step.fault.describe(step.service)}"
+        f"planned: {step.fault.word} on {step.service} for {duration_text(step.for_s)}, "
+        f"{duration_text(step.at_s)} into the fault phase: {step.fault.describe(step.service)}"
         for step in plan.steps
     ]
 
@@ -134,7 +135,7 @@ def _in_phase(plan: Plan, phase: Phase) -> list[str]:
     if phase.name == "baseline":
         return [*_must_hold(experiment.steady_state), _detail("", "otherwise nothing is injected")]
     if phase.name == "fault":
-        lines = _must_hold(experiment.while_faulty or experiment.steady_state)
+        lines = _must_hold(_hypothesis(experiment))
         lines += [_detail("heal if", f"{metric} {bound}") for metric, bound in experiment.abort_if.items()]
         for step in plan.steps:
             start = phase.start + step.at_s
@@ -149,6 +150,10 @@ def _in_phase(plan: Plan, phase: Phase) -> list[str]:
             _detail("must hold", f"steady_state, within {duration_text(experiment.recovers.within)} and from then on")
         ]
     return []
+
+
+def _hypothesis(experiment: Experiment) -> Tolerances:
+    return experiment.steady_state if experiment.while_faulty is None else experiment.while_faulty
 
 
 def _must_hold(tolerances: Tolerances) -> list[str]:

@@ -67,7 +67,7 @@ def up(runs: Path, *, port: int, weak: Sequence[str]) -> Standby:
     for name in weak:
         if name not in protections:
             raise UsageError(f"{name} is no protection of the shop; allowed: {', '.join(sorted(protections))}")
-    folder = create(runs, "sandbox", "", datetime.now(UTC))
+    folder = create(runs, "sandbox", None, datetime.now(UTC))
     keeper_log = folder.logs / "keeper.log"
     wanted = json.dumps({"folder": str(folder.path), "port": port, "weak": list(weak)})
     with keeper_log.open("wb") as log:

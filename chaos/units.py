@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from chaos.words import shown
 
@@ -83,9 +83,13 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN
 _RATE_SCHEMA = WithJsonSchema({"type": "string", "pattern": RATE_PATTERN, "examples": ["20/s"]})
 _PERCENT_SCHEMA = WithJsonSchema({"type": "string", "pattern": PERCENT_PATTERN, "examples": ["10%"]})
 
-Duration = Annotated[float, BeforeValidator(duration), _DURATION_SCHEMA]
+Duration = Annotated[
+    float, BeforeValidator(duration), PlainSerializer(duration_text, when_used="json"), _DURATION_SCHEMA
+]
 Rate = Annotated[float, BeforeValidator(rate), _RATE_SCHEMA]
-Percent = Annotated[float, BeforeValidator(percentage), _PERCENT_SCHEMA]
+Percent = Annotated[
+    float, BeforeValidator(percentage), PlainSerializer(percent_text, when_used="json"), _PERCENT_SCHEMA
+]
 
 Unit = Literal["%", "s", "/s", ""]
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -68,6 +68,7 @@ class Watch:
         self._abort_if = experiment.abort_if
         self._abort: AbortIf | None = None  # looked at while faults are on, and at no other time
         self._aborted = False
+        self._interruption_noted = False
 
     def phase(self, name: str) -> None:
         """A phase starts now."""
@@ -82,7 +83,15 @@ class Watch:
 
     def stop(self) -> bool:
         """Whether the run must end early: interrupted, or aborted by its own rule."""
+        self.note_interruption()
         return self._interrupts() or self._aborted
+
+    def note_interruption(self) -> None:
+        """Journals an interruption and says so, once."""
+        if self._interrupts() and not self._interruption_noted:
+            self._interruption_noted = True
+            self._journal.note("interrupted", signal=self._interrupts.name)
+            self._view.event(self._now(), f"stopping   {self._interrupts.name}: healing; once more to leave at once")
 
     def interrupted_twice(self) -> bool:
         """Whether the user wants to leave at once."""

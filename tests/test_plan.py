@@ -101,7 +101,9 @@ def test_the_description_says_when_what_and_how_it_is_undone() -> None:
     assert "heal if    orders.success_rate < 50% for 3s" in text
     assert "steady_state, within 10s and from then on" in text
     assert text.index("baseline") < text.index("payment.outage") < text.index("recovery") < text.index("none_lost")
-    assert describe_steps(made) == ["    2.0 s  payment.outage for 5s: payments accepts requests and never answers"]
+    (line,) = describe_steps(made)
+    assert line.startswith("planned: payment.outage on payments for 5s, 2s into the fault phase")
+    assert line.endswith("payments accepts requests and never answers")
 
 
 def test_the_summary_counts() -> None:

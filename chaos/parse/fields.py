@@ -18,7 +18,8 @@ def model_at(root: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel]
     shape: Any = root
     for part in loc:
         shape = _step(shape, part)
-    return shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
+    models = [each for each in _alternatives(shape, "") if isinstance(each, type) and issubclass(each, BaseModel)]
+    return models[0] if len(models) == 1 else None
 
 
 def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -103,9 +103,16 @@ def _too_few(draft: Draft, where: Where, name: str, tolerance: Tolerance) -> Ite
         expected = rate * length_s
         if expected >= asked - 1e-6:  # 0.1/s for 200s is a hair below 20 in floating point
             continue
-        what = f"{name} {tolerance} needs {asked} samples, and the {phase} phase has {int(expected)} "
-        how = f"({rate_text(rate)} for {duration_text(length_s)}); allowed: "
-        yield draft.problem(where, f"{what}{how}at least {duration_text(asked / rate)}, or a higher rate")
+        inherited = where[0] == "steady_state" and phase == "fault"
+        here = (
+            "fault phase (steady_state holds there too, since there is no while_faulty)"
+            if inherited
+            else f"{phase} phase"
+        )
+        what = f"{name} {tolerance} needs {asked} samples, and the {here} has {int(expected)} "
+        how = f"({rate_text(rate)} for {duration_text(length_s)}); allowed: at least {duration_text(asked / rate)}"
+        more = f", or {rate_text(math.ceil(asked / length_s))}" if length_s else ""
+        yield draft.problem(where, f"{what}{how}{more}")
 
 
 def _rate(draft: Draft, stream: str) -> float | None:
