@@ -16,6 +16,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+	@echo "Set up. For the commands of the README: . $(BIN)/activate"
 
 demo: setup  ## set-up, then three experiments against the sandbox shop: two that pass, and a twin that must fail
 	@$(BIN)/chaos run experiments/payment-refused.yaml experiments/replica-dies.yaml

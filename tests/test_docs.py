@@ -17,10 +17,16 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "s
 _runner = CliRunner()
 
 
-@pytest.mark.parametrize("number", range(len(re.findall(r"```yaml\n", README))))
-def test_the_readme_s_experiments_are_valid(number: int, tmp_path: Path) -> None:
-    text = re.findall(r"```yaml\n(.*?)```", README, re.S)[number]
-    file = tmp_path / "readme.yaml"
+def _yaml_in(document: Path) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", document.read_text(), re.S)
+
+
+SHOWN = [text for path in (ROOT / "README.md", ROOT / "docs" / "experiments.md") for text in _yaml_in(path)]
+
+
+@pytest.mark.parametrize("text", SHOWN, ids=lambda text: text.splitlines()[0])
+def test_experiments_that_are_shown_are_valid(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "shown.yaml"
     file.write_text(text)
     checked = _runner.invoke(app, ["check", str(file)])
     assert checked.exit_code == 0, checked.output
