@@ -18,6 +18,81 @@ from chaos.errors import InvalidExperiment, Problem, SandboxError
 
 Record = dict[str, Any]
 
+T_MAX_S = 10 * 24 * 3600.0
+"""The latest time that an event can have; a later one is no time of a run."""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and -1e15 <= value <= 1e15  # type: ignore[operator]  # false for NaN too
+
+
+def _is_time(value: object) -> bool:
+    return _is_number(value) and 0 <= value <= T_MAX_S  # type: ignore[operator]
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {
+    "text": _is_text,
+    "list of texts": _is_texts,
+    "true or false": _is_flag,
+    "object": _is_map,
+    "whole number": _is_whole,
+    "number": _is_number,
+    f"number of seconds from 0 to {T_MAX_S:g}": _is_time,
+}
+_TEXT, _TEXTS, _FLAG, _MAP, _WHOLE, _NUMBER, _TIME = _KINDS
+_NEEDED = {
+    "phase": {"name": _TEXT},
+    "intent": {"lease": _TEXT, "fault": _TEXT, "target": _TEXT, "for_s": _TIME},
+    "injected": {"lease": _TEXT, "active": _FLAG},
+    "inject_failed": {"lease": _TEXT, "what": _TEXT},
+    "lapsed": {"lease": _TEXT},
+    "heal": {"lease": _TEXT},
+    "healed": {"lease": _TEXT, "gone": _FLAG, "effective": _FLAG, "evidence": _TEXT},
+    "heal_failed": {"lease": _TEXT, "what": _TEXT, "by_hand": _TEXT},
+    "baseline_failed": {"checks": _TEXTS},
+    "aborted": {"metric": _TEXT, "tolerance": _TEXT, "value": _NUMBER},
+    "interrupted": {"signal": _TEXT},
+    "load": {"lag_p99_s": _TIME, "sent": _WHOLE, "complete": _FLAG},
+    "services": {"unready": _TEXTS},
+    "drained": {"drained": _FLAG, "waited_s": _TIME},
+    "records": {"name": _TEXT},
+    "ended": {"service": _TEXT, "code": _WHOLE},
+    "error": {"what": _TEXT, "exit": _WHOLE},
+}
+"""Event → the fields that it cannot be judged without, and what they hold."""
+_POSSIBLE = {
+    "run": {
+        "seed": _WHOLE,
+        "argv": _TEXTS,
+        "weak": _TEXTS,
+        **dict.fromkeys(("version", "started", "platform", "sandbox", "experiment"), _TEXT),
+    },
+    "intent": {"parameters": _MAP},
+    "healed": {"measured": _MAP},
+    "records": {"rows": _WHOLE, "error": _TEXT},
+}
+"""Event → the fields that it may lack, and what they hold otherwise."""
+
 
 class Journal:
     """Writes events with their time; `now` gives seconds since the run started."""
@@ -65,19 +140,43 @@ class Journal:
 
 
 def read(path: Path) -> list[Record]:
-    """All events in order. A torn last line is left out; any other line that is no event is an error with its place."""
+    """All events in order. A torn last line is left out; any other line that is no event is an error with its place.
+
+    Raises InvalidExperiment, with file and line, also for fields that are missing or hold something else than they can.
+    """
     records: list[Record] = []
     lines = path.read_text(errors="replace").split("\n")
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
+            record = json.loads(line, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             if number == len(lines):  # no newline behind it: the write was cut off
                 break
-            raise InvalidExperiment([Problem(str(path), number, error.colno, "not a line of a journal")]) from None
-        if not isinstance(record, dict) or not isinstance(record.get("event"), str) or "t" not in record:
-            raise InvalidExperiment([Problem(str(path), number, 1, "not an event: needs `t` and `event`")])
+            column = error.colno if isinstance(error, json.JSONDecodeError) else 1
+            raise InvalidExperiment([Problem(str(path), number, column, "not a line of a journal")]) from None
+        if flaw := _flaw(record):
+            raise InvalidExperiment([Problem(str(path), number, 1, f"not an event: {flaw}")])
         records.append(record)
     return records
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _flaw(record: object) -> str:
+    """Why a line cannot be an event of a run; empty where it can."""
+    if not isinstance(record, dict) or not isinstance(record.get("event"), str) or "t" not in record:
+        return "needs `t` and `event`"
+    event = record["event"]
+    for name, kind in {"t": _TIME, **_NEEDED.get(event, {})}.items():
+        if name not in record:
+            return f"`{event}` needs `{name}`"
+        if not _KINDS[kind](record[name]):
+            return f"`{name}` of `{event}` must hold: {kind}"
+    for name, kind in _POSSIBLE.get(event, {}).items():
+        if name in record and not _KINDS[kind](record[name]):
+            return f"`{name}` of `{event}` must hold: {kind}"
+    return ""

@@ -17,14 +17,14 @@ def test_events_come_back_in_order_with_their_times(tmp_path: Path) -> None:
     times = iter([0.0, 1.25])
     with Journal(tmp_path / "j", lambda: next(times)) as journal:
         journal.write("run", seed=7)
-        journal.write("intent", durable=True, lease="a")
-    assert read(tmp_path / "j") == [{"t": 0.0, "event": "run", "seed": 7}, {"t": 1.25, "event": "intent", "lease": "a"}]
+        journal.write("heal", durable=True, lease="a")
+    assert read(tmp_path / "j") == [{"t": 0.0, "event": "run", "seed": 7}, {"t": 1.25, "event": "heal", "lease": "a"}]
 
 
 def test_an_event_is_in_the_file_before_the_next_statement(tmp_path: Path) -> None:
     with Journal(tmp_path / "j", lambda: 0.0) as journal:
-        journal.write("intent", durable=True)
-        assert [record["event"] for record in read(tmp_path / "j")] == ["intent"]
+        journal.write("done", durable=True)
+        assert [record["event"] for record in read(tmp_path / "j")] == ["done"]
 
 
 def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
@@ -34,6 +34,70 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["rubbish", "[1]", '{"event": "run"}', '{"t": 1}', '{"t": 1, "event": 2}'])
 def test_any_other_line_is_an_error_with_its_place(tmp_path: Path, line: str) -> None:
+    (tmp_path / "j").write_text(f'{{"t": 0, "event": "run"}}\n{line}\n{{"t": 2, "event": "done"}}\n')
+    with pytest.raises(InvalidExperiment, match=":2:"):
+        read(tmp_path / "j")
+
+
+INTENT: dict[str, object] = {"event": "intent", "lease": "a", "fault": "process.kill", "target": "edge", "for_s": 3.0}
+LOAD: dict[str, object] = {"event": "load", "lag_p99_s": 0.001, "sent": 5, "complete": True}
+HEALED: dict[str, object] = {
+    "event": "healed",
+    "lease": "a",
+    "gone": True,
+    "effective": True,
+    "evidence": "yes",
+    "measured": {},
+}
+
+
+IMPOSSIBLE: list[dict[str, object]] = [
+    *({name: value for name, value in INTENT.items() if name != lacks} for lacks in INTENT if lacks != "event"),
+    {**INTENT, "for_s": "3"},
+    {**INTENT, "for_s": float("inf")},
+    {**INTENT, "lease": []},
+    {**INTENT, "parameters": [1]},
+    {**LOAD, "lag_p99_s": float("nan")},
+    {**LOAD, "sent": "5"},
+    {**LOAD, "sent": 5.0},
+    {**LOAD, "complete": 1},
+    {"event": "load"},
+    {**HEALED, "gone": "yes"},
+    {**HEALED, "measured": "much"},
+    {"event": "phase"},
+    {"event": "phase", "name": 3},
+    {"event": "injected", "lease": "a"},
+    {"event": "heal_failed", "lease": "a"},
+    {"event": "records", "name": "orders", "rows": "3"},
+    {"event": "run", "seed": "seven"},
+    {"event": "run", "argv": "chaos run"},
+    {"event": "error", "what": "x", "exit": "5"},
+    {"event": "ended", "service": "edge"},
+    {"event": "services", "unready": "edge"},
+    {"event": "drained", "drained": "no", "waited_s": 1},
+]
+
+
+@pytest.mark.parametrize("event", [INTENT, LOAD, HEALED])
+def test_an_event_with_all_its_fields_is_read(tmp_path: Path, event: dict[str, object]) -> None:
+    (tmp_path / "j").write_text(json.dumps({"t": 1, **event}) + "\n")
+    assert read(tmp_path / "j") == [{"t": 1, **event}]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            f'{{"t": {t}, "event": "done"}}'
+            for t in ("1e30", "-1", "864001", "NaN", "Infinity", "1e999", "null", "true")
+        ),
+        '{"t": "1", "event": "done"}',
+        f'{{"t": 1, "event": "done", "n": {"9" * 5000}}}',
+        "[" * 100_000,
+        *(json.dumps({"t": 1, **event}) for event in IMPOSSIBLE),
+    ],
+)
+def test_what_no_run_could_have_written_is_an_error_with_its_place(tmp_path: Path, line: str) -> None:
     (tmp_path / "j").write_text(f'{{"t": 0, "event": "run"}}\n{line}\n{{"t": 2, "event": "done"}}\n')
     with pytest.raises(InvalidExperiment, match=":2:"):
         read(tmp_path / "j")

@@ -8,7 +8,7 @@ memory, however long the file is. Leaves out any judgement of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,6 +19,29 @@ Result = Literal["ok", "failed", "unknown"]
 _RESULTS = ("ok", "failed", "unknown")
 NEVER_ENDED, STOPPED, TIMEOUT, OVERLOADED = "never ended", "stopped", "timeout", "generator overloaded"
 """The errors that are not the system's word: given up without an answer (the first three), and never sent."""
+_T_MAX_S = 10 * 24 * 3600.0
+_NUMBER = (int, float)
+_DUE: Mapping[str, tuple[type, ...]] = {
+    "op": (int,),
+    "kind": (str,),
+    "due": _NUMBER,
+    "key": (str,),
+    "lines": (list,),
+    "path": (str,),
+}
+_ENDED: Mapping[str, tuple[type, ...]] = {
+    "op": (int,),
+    "end": _NUMBER,
+    "sent": _NUMBER,
+    "result": (str,),
+    "status": (int,),
+    "error": (str,),
+    "order_id": (str,),
+    "amount_cents": (int,),
+}
+"""Field → the types it can have; all but those that are needed may be null."""
+_NEEDED = frozenset({"op", "kind", "due", "result", "lines"})
+_TIMES = frozenset({"due", "end", "sent"})
 _decode = json.JSONDecoder().decode  # json.loads would guess the encoding of each line, which takes as long again
 
 
@@ -65,11 +88,16 @@ def read(path: Path, notes: list[str] | None = None) -> Iterator[Operation]:
                 record = _decode(text.decode())
                 op = record["op"]
                 if "due" in record:
+                    _check(record, _DUE)
+                    record["kind"]  # needed, and perhaps never asked for again
                     if op in pending:
                         raise ValueError(f"operation {op} came due twice")
                     pending[op] = record
                     continue
+                _check(record, _ENDED)
                 operation = _joined(pending.pop(op), record)
+            except RecursionError as error:
+                raise _rubbish(path, number, "it is nested too deeply") from error
             except KeyError as error:
                 raise _rubbish(path, number, f"nothing is known of {error}") from error
             except (ValueError, TypeError, AttributeError) as error:
@@ -77,6 +105,22 @@ def read(path: Path, notes: list[str] | None = None) -> Iterator[Operation]:
             yield operation
     for op in sorted(pending):
         yield _joined(pending[op], {"result": "unknown", "error": NEVER_ENDED})
+
+
+def _check(record: dict[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
+    """Raises ValueError for a field that holds something else than it can, or a time that is none of a run."""
+    for name, value in record.items():
+        allowed = kinds.get(name)
+        if allowed is None or (value is None and name not in _NEEDED):
+            continue
+        if type(value) not in allowed:
+            raise ValueError(f"{name} cannot be {value!r}")
+        if name in _TIMES and not 0 <= value <= _T_MAX_S:
+            raise ValueError(f"{name} cannot be {value!r}: no time of a run")
+        if name == "lines":
+            for line in value:
+                if type(line["sku"]) is not str or type(line["quantity"]) is not int:
+                    raise ValueError(f"not a line of an order: {line!r}")
 
 
 def _joined(due: dict[str, Any], ended: dict[str, Any]) -> Operation:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chaos.errors import ChaosError
+
 if TYPE_CHECKING:
     from chaos.load.history import Operation
 
@@ -39,6 +41,10 @@ _INDICES = """
     analyze;
 """
 
+_QUANTITY_MAX = 2**31  # so that sums stay within 64 bits
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+_UNSTORABLE = (sqlite3.ProgrammingError, sqlite3.InterfaceError)  # the latter before Python 3.12
+
 Row = tuple[Any, ...]
 
 
@@ -52,9 +58,16 @@ class Store:
         self.rows: dict[str, int] = {}
         self.unread: dict[str, str] = {}
         self._sold: Counter[str] = Counter()
-        self.connection.executemany(
-            "insert into asked values (?, ?, ?, ?, ?)", (_asked(each) for each in operations if each.kind == "orders")
-        )
+        try:
+            self.connection.executemany(
+                "insert into asked values (?, ?, ?, ?, ?)",
+                (_asked(each) for each in operations if each.kind == "orders"),
+            )
+        except (ValueError, OverflowError) as error:  # half a surrogate pair, a number of more than 64 bits
+            raise ChaosError(
+                f"the load history holds what no order can: {error}",
+                remedy="The file was changed or damaged after the run; the run cannot be judged from it.",
+            ) from error
         for name, (insert, row) in self._reads().items():
             self._load(name, insert, row, final / f"{name}.jsonl")
         self.connection.executemany("insert into sold values (?, ?)", self._sold.items())
@@ -95,7 +108,7 @@ class Store:
             self.connection.executemany(insert, reader)
         except FileNotFoundError:
             self.unread[name] = f"there is no final read of the {name}"
-        except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
+        except (*_DAMAGED, *_UNSTORABLE, OSError) as error:
             self.unread[name] = f"the final read of the {name} is damaged at line {reader.line}: {error}"
         self.rows[name] = reader.line
 
@@ -138,7 +151,7 @@ def _lines(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Sku → quantity in the order of the skus, so that the same lines are the same text."""
     quantities: Counter[str] = Counter()
     for sku, quantity in pairs:
-        if not isinstance(quantity, int):
+        if type(quantity) is not int or abs(quantity) > _QUANTITY_MAX:
             raise ValueError(f"{quantity!r} is not a quantity")
         quantities[_text(sku)] += quantity
     return dict(sorted(quantities.items()))

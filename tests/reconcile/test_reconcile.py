@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.errors import ChaosError
 from chaos.model import Invariant
 from chaos.reconcile import reconcile
 from chaos.reconcile.outcome import NEEDS
@@ -254,3 +255,38 @@ def test_at_most_five_examples_of_every_kind_in_turn(tmp_path: Path) -> None:
     assert len(check.examples) == 5
     assert "11 breaches" in check.why
     assert any("order-20 was charged 2 times" in example for example in check.examples)
+
+
+ORDER = order(0)
+ROWS: tuple[object, ...] = ([], 5, None, "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        *product(("orders", "charges", "shipments", "stock", "replicas"), ROWS),
+        ("replicas", {"server": "db-primary", "table": ["orders"], "rows": 1, "digest": "x"}),
+        ("replicas", {"server": "db-primary", "table": "orders", "rows": {}, "digest": "x"}),
+        ("orders", {**ORDER, "lines": 5}),
+        ("orders", {**ORDER, "lines": ["x"]}),
+        ("orders", {**ORDER, "lines": [{"sku": "a", "quantity": 10**30}]}),
+        ("orders", {**ORDER, "amount_cents": 10**30}),
+        ("orders", {**ORDER, "status": "\ud800"}),
+        ("stock", {"sku": "a", "initial": 1.5, "remaining": 1}),
+    ],
+)
+def test_a_row_of_a_wrong_shape_is_no_record(tmp_path: Path, name: str, row: object) -> None:
+    world = World()
+    getattr(world, name).append(row)
+    found = world.reconcile(tmp_path)
+    assert broken(found) == set()
+    unknown = {check.name for check in found.checks if check.verdict == "inconclusive"}
+    assert unknown == {str(invariant) for invariant, needs in NEEDS.items() if name in needs}
+    assert all("damaged at line" in check.why for check in found.checks if check.name in unknown)
+
+
+def test_a_history_that_no_database_can_hold_is_an_error_of_ours(tmp_path: Path) -> None:
+    for change in ({"key": "\ud800"}, {"amount_cents": 10**30}):
+        world = World(operations=[replace(operation(0), **change)])
+        with pytest.raises(ChaosError):
+            world.reconcile(tmp_path)
