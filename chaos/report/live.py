@@ -8,6 +8,7 @@ every five seconds, one line with the same figures. Leaves out the verdict (term
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,8 +42,9 @@ class SteadfastConsole(Console):
     """A console that falls silent when nobody reads any more, as in `| head`: the run must go on, and heal."""
 
     def on_broken_pipe(self) -> None:
-        """Called by rich, which would end the process."""
+        """Called by rich, which would end the process; what is still buffered goes nowhere."""
         self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 class Live:

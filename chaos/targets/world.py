@@ -38,12 +38,12 @@ class World:
         self._messages, theirs = os.pipe()
         self._buffer = b""
         passed: Sequence[int] = [theirs, page.fileno()]
-        wrapped = unshare_argv() if order.namespaces else []
-        argument = order.with_descriptors(theirs, page.fileno()).to_json()
+        # Should this process die while PID 1 is stopped and cannot read its life line, the kernel ends it for us. On
+        # loopback the supervisor must outlive us for a moment: there it removes the data.
+        wrapped = ["setpriv", "--pdeathsig", "KILL", "--", *unshare_argv()] if order.namespaces else []
         self._supervisor = subprocess.Popen(
-            # Should this process die while PID 1 is stopped and cannot read its life line, the kernel ends it for us.
-            # -P: what the user's own files are called does not matter.
-            ["setpriv", "--pdeathsig", "KILL", "--", *wrapped, sys.executable, "-P", "-m", "chaos.inside", argument],
+            # -P: what the user's own files are called does not matter
+            [*wrapped, sys.executable, "-P", "-m", "chaos.inside", argument],
             stdin=subprocess.PIPE,
             pass_fds=passed,
             start_new_session=True,  # the terminal's Ctrl-C comes to us alone, and we hand it on once
