@@ -38,6 +38,7 @@ class World:
         self._messages, theirs = os.pipe()
         self._buffer = b""
         passed: Sequence[int] = [theirs, page.fileno()]
+        argument = order.with_descriptors(theirs, page.fileno()).to_json()
         # Should this process die while PID 1 is stopped and cannot read its life line, the kernel ends it for us. On
         # loopback the supervisor must outlive us for a moment: there it removes the data.
         wrapped = ["setpriv", "--pdeathsig", "KILL", "--", *unshare_argv()] if order.namespaces else []

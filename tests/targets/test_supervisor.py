@@ -21,8 +21,8 @@ from chaos.targets.supervisor import supervise
 def conduct():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {{signal.SIGINT}})
     subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "sleep", "{marker}"], start_new_session=True)
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         return 7
