@@ -85,7 +85,7 @@ class Figures:
         self._origin = origin
         self._live = live
         self._faulty = faulty
-        self._seconds: dict[tuple[str, int], _Second] = defaultdict(_Second)
+        self._seconds: dict[tuple[str, float], _Second] = defaultdict(_Second)
         recovery = timeline.phase("recovery")
         self._recovery_end = recovery.end if recovery else None
 
@@ -145,7 +145,7 @@ class Figures:
         return stream
 
     def _chart(self, kind: str, t: float, result: str, point: Point, latency_s: float | None) -> None:
-        second = self._seconds[kind, int(t)]
+        second = self._seconds[kind, self._timeline.second(t)]
         second.results[result] += 1
         if latency_s is not None:
             coarse = microseconds(latency_s, _CHART_DIGITS)
@@ -172,7 +172,7 @@ class Figures:
         return tuple(
             Bucket(
                 stream=kind,
-                t=float(t),
+                t=t,
                 ok=second.results["ok"],
                 failed=second.results["failed"],
                 unknown=second.results["unknown"],

@@ -42,6 +42,16 @@ class Timeline:
         """The name of the phase at that time; a phase's first moment belongs to it, its last to the next."""
         return next((phase.name for phase in self.phases if phase.start <= t < phase.end), None)
 
+    def second(self, t: float) -> float:
+        """The start of the chart's second that holds this moment. Seconds count from each phase's start, so that none
+        straddles two phases: what a fault does must not be drawn into the baseline. A last bit joins the one before.
+        """
+        phase = next((phase for phase in self.phases if phase.start <= t < phase.end), None)
+        if phase is None:
+            return float(int(t))
+        last = max(0, round(phase.end - phase.start) - 1)
+        return phase.start + min(int(t - phase.start), last)
+
     def cut_short(self, name: str) -> bool:
         """Whether a phase ended before its time, or never began."""
         phase = self.phase(name)

@@ -28,6 +28,7 @@ from chaos.targets.readiness import is_ready
 
 _READY_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.03
+_SIGNAL_ACTS_WITHIN_S = 1.0
 _LOOPBACK_PORTS = range(20000, 32768)  # above are ephemeral ports, which anybody may be given
 _LOG_LINES_SHOWN = 15
 _NOBODY = 65534
@@ -138,14 +139,16 @@ class Embedded:
             send(process.pid, signal.Signals[self._spec(service).stop_signal])
 
     def pause(self, service: str) -> None:
-        """SIGSTOP to every process of the service."""
+        """SIGSTOP to every process of the service; returns once they have stopped, which takes a busy one a moment."""
         for process in self.processes(service):
             send(process.pid, signal.SIGSTOP)
+        self._wait_for(lambda: all(process.state in "Tt" for process in self.processes(service)))
 
     def resume(self, service: str) -> None:
         """SIGCONT to every process of the service."""
         if service in self._running:
             signal_tree(self._running[service].pid, signal.SIGCONT)
+            self._wait_for(lambda: not any(process.state in "Tt" for process in self.processes(service)))
 
     def processes(self, service: str) -> list[ProcessState]:
         """The service's processes, its first one first; empty when none runs."""
@@ -201,6 +204,13 @@ class Embedded:
         return f"http://{self._addresses[service][port]}"
 
     # ── inner workings ────────────────────────────────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def _wait_for(condition: Callable[[], bool]) -> None:
+        """A signal acts when its process is scheduled. Gives up after a second: then the fault's own look will tell."""
+        deadline = time.monotonic() + _SIGNAL_ACTS_WITHIN_S
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def _spec(self, service: str) -> Service:
         return self.terrain.system.services[service]
