@@ -105,6 +105,8 @@ def _measured(meter: Meter, tally: Tally, outcome: Outcome, stream: Stream) -> s
     if meter.measure == "value":
         worst = stream.worst.get(meter.name)
         return "no value" if worst is None else f"{figure(worst, meter.tolerance)} at worst, of {tally.total:,}"
+    if meter.tolerance.unit == "s" and not tally.ok:  # how soon orders were refused is no latency to set beside a bound
+        return f"no success among {tally.total:,}"
     value = outcome.value
     if meter.per_mille is not None:
         value = stream.latencies.percentile_s(meter.per_mille)
