@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element as has_text
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.end_to_end.command import chaos
 
 PAID_WITHIN_S = 10.0
+CALM_WITHIN_S = 20.0
 DESK, PHONE = (1280, 900), (390, 844)
 
 
@@ -68,10 +68,14 @@ def test_a_person_buys_a_lamp(browser: Chrome, shop: str, size: tuple[int, int])
 
 def test_the_status_page_and_its_banner(browser: Chrome, shop: str) -> None:
     browser.get(f"{shop}status")
-    WebDriverWait(browser, PAID_WITHIN_S).until(has_text((By.TAG_NAME, "main"), ""))
     assert "Payment" in browser.find_element(By.TAG_NAME, "main").text
-    browser.get(shop)
-    assert browser.find_elements(By.CSS_SELECTOR, ".banner") == [], "all is well, so there is nothing to announce"
+
+    def all_is_well(page: Chrome) -> bool:
+        page.get(shop)
+        return not page.find_elements(By.CSS_SELECTOR, ".banner")
+
+    # A shop that has only just come up may say for a moment that not every part answers yet.
+    WebDriverWait(browser, CALM_WITHIN_S).until(all_is_well, "there is nothing to announce, yet there is a banner")
 
 
 def _fits(browser: Chrome) -> None:
