@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.end_to_end.command import chaos
 
 PAID_WITHIN_S = 10.0
+ARRIVES_WITHIN_S = 10.0
 CALM_WITHIN_S = 20.0
 DESK, PHONE = (1280, 900), (390, 844)
 
@@ -39,21 +41,24 @@ def test_a_person_buys_a_lamp(browser: Chrome, shop: str, size: tuple[int, int])
     search = browser.find_element(By.NAME, "q")
     search.send_keys("lamp")
     search.submit()
+    _arrive(browser, "q=lamp")
     names = [name.text for name in browser.find_elements(By.CSS_SELECTOR, "a.card .name")]
     assert names
     assert all("lamp" in name.lower() for name in names)
 
     browser.find_element(By.CSS_SELECTOR, "a.card").click()
+    _arrive(browser, "/products/")
     browser.find_element(By.NAME, "add").click()
-    browser.get(f"{shop}cart")
+    _arrive(browser, "/cart")
     assert names[0] in browser.page_source
     _fits(browser)
 
     browser.find_element(By.CSS_SELECTOR, "a.button[href='/checkout']").click()
+    _arrive(browser, "/checkout")
     browser.find_element(By.NAME, "customer").send_keys("Ada <b>Lovelace</b>")
     _fits(browser)
     browser.find_element(By.CSS_SELECTOR, "form[action='/checkout'] button").click()
-    assert "/orders/" in browser.current_url
+    _arrive(browser, "/orders/")
     assert "Ada <b>Lovelace</b>" in browser.find_element(By.TAG_NAME, "h1").text
 
     deadline = time.monotonic() + PAID_WITHIN_S
@@ -76,6 +81,13 @@ def test_the_status_page_and_its_banner(browser: Chrome, shop: str) -> None:
 
     # A shop that has only just come up may say for a moment that not every part answers yet.
     WebDriverWait(browser, CALM_WITHIN_S).until(all_is_well, "there is nothing to announce, yet there is a banner")
+
+
+def _arrive(browser: Chrome, part: str) -> None:
+    """A click only begins a journey: waits for the page it leads to, whole."""
+    wait = WebDriverWait(browser, ARRIVES_WITHIN_S)
+    wait.until(url_contains(part), f"never arrived at {part}")
+    wait.until(lambda page: page.execute_script("return document.readyState") == "complete", "never finished loading")
 
 
 def _fits(browser: Chrome) -> None:
