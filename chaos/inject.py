@@ -25,7 +25,8 @@ class On:
 
     step: Step
     until: float  # when its time is over, in seconds since the run started
-    seen: Seen | None = None  # None: it has not gone on
+    seen: Seen
+    went_on: bool = False
     lapsed_at: float | None = None
 
 
@@ -75,7 +76,7 @@ class Player:
         now = self.journal.now()
         for lease_id, on in self.on.items():
             # A packet fault ends in the kernel at about the moment at which it is healed here: that is no lapse.
-            if on.seen is None or on.lapsed_at is not None or now > on.until - _ENDS_WITHIN_S:
+            if not on.went_on or on.lapsed_at is not None or now > on.until - _ENDS_WITHIN_S:
                 continue
             try:
                 acts = on.step.fault.is_active(self.target, _lease(on.step), on.seen)
@@ -88,6 +89,12 @@ class Player:
 
     def _inject(self, step: Step) -> bool:
         lease = _lease(step)
+        try:
+            seen = step.fault.before(self.target, lease)
+        except ChaosError as error:
+            self.journal.note("error", what=f"{step.fault.word} on {step.service}: {error.what}", exit=int(error.exit))
+            self.say(f"fault NOT put on: {step.fault.describe(lease.service)}: {error.what}")
+            return False
         self.journal.write(
             "intent",
             durable=True,
@@ -97,16 +104,18 @@ class Player:
             parameters=step.fault.model_dump(mode="json", exclude_unset=True),
             for_s=lease.for_s,
             seed=lease.seed,
+            seen=dict(seen),
         )
-        on = self.on[lease.id] = On(step, until=self.journal.now() + lease.for_s)
+        on = self.on[lease.id] = On(step, self.journal.now() + lease.for_s, seen)
         try:
-            seen = on.seen = step.fault.inject(self.target, lease)
+            step.fault.inject(self.target, lease, seen)
+            on.went_on = True
             active = step.fault.is_active(self.target, lease, seen)
         except ChaosError as error:
             self.journal.note("inject_failed", lease=lease.id, what=error.what)
             self.say(f"fault FAILED to go on: {step.fault.describe(lease.service)}: {error.what}")
             return False
-        self.journal.write("injected", lease=lease.id, active=active, seen=dict(seen))
+        self.journal.write("injected", lease=lease.id, active=active)
         self.say(f"fault on   {step.fault.word}: {step.fault.describe(lease.service)}")
         return True
 
@@ -120,8 +129,8 @@ class Player:
         failure = None
         for _ in range(_HEAL_TRIES):
             try:
-                step.fault.heal(self.target, lease)
-                gone = not step.fault.is_active(self.target, lease, on.seen or {})
+                step.fault.heal(self.target, lease, on.seen)
+                gone = not step.fault.is_active(self.target, lease, on.seen)
             except Exception as error:  # noqa: BLE001  whatever it is, the other faults must still be healed
                 failure = error
                 continue
@@ -143,7 +152,7 @@ class Player:
         return False
 
     def _evidence(self, on: On, lease: Lease) -> Evidence:
-        if on.seen is None:
+        if not on.went_on:
             return Evidence(False, "it never went on")
         if on.lapsed_at is not None:
             return Evidence(False, f"at {on.lapsed_at:.1f} s the system no longer showed it, before its time was over")

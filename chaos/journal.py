@@ -87,7 +87,7 @@ _POSSIBLE = {
         "weak": _TEXTS,
         **dict.fromkeys(("version", "started", "platform", "sandbox", "experiment"), _TEXT),
     },
-    "intent": {"parameters": _MAP},
+    "intent": {"parameters": _MAP, "seed": _WHOLE, "seen": _MAP},
     "healed": {"measured": _MAP},
     "records": {"rows": _WHOLE, "error": _TEXT},
 }

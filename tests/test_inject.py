@@ -30,17 +30,19 @@ class Noted(Fault):
     heals_at_try: int = 1
     crash: bool = False
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
+    def before(self, target: Target, lease: Lease) -> Seen:
+        return {"before": 3}
+
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         notes(target).append(f"inject {lease.service}")
         if self.inject_fails:
             raise InjectFailed("no")
-        return {"before": 3}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         injected = notes(target).count(f"inject {lease.service}")
         return injected > notes(target).count(f"healed {lease.service}")
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         notes(target).append(f"heal {lease.service}")
         if notes(target).count(f"heal {lease.service}") < self.heals_at_try:
             if self.crash:
@@ -97,6 +99,7 @@ def test_each_at_its_time_and_the_intent_first(path: Path) -> None:
     assert play.notes == ["inject a", "heal a", "healed a", "inject b", "heal b", "healed b"]
     of_a = [record["event"] for record in play.events if record["lease"].endswith("-a")]
     assert of_a == ["intent", "injected", "heal", "healed"]
+    assert all(record["seen"] == {"before": 3} for record in play.of("intent")), "another process may have to heal it"
     assert [record["t"] for record in play.of("injected")] == [0.0, 2.0]
     assert [record["t"] for record in play.of("healed")] == [2.0, 5.0]
     assert all(record["effective"] for record in play.of("healed"))

@@ -1,7 +1,8 @@
-"""The protocol of a fault: its parameters are fields, its four acts are methods.
+"""The protocol of a fault: its parameters are fields, its acts are methods.
 
-`heal` follows from the fault and the lease alone: it is idempotent, and may be called without `inject`, twice, or
-after the service died. `evidence` is the measured effect, read from the system and never from our own wish.
+`heal` follows from what was journalled before the injection (the fault, the lease, and what was seen): another process
+can do it after this one died. It is idempotent, and may be called without `inject`, twice, or after the service died.
+`evidence` is the measured effect, read from the system and never from our own wish.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chaos.system import System
 from chaos.targets.base import Capability, Target
 
 Seen = Mapping[str, Any]
-"""What `inject` saw before it acted, as it goes into the journal."""
+"""What `before` saw, as it goes into the journal with the intent: undoing and measuring may need it."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,22 @@ class Fault(Frozen):
     def prepare(self, target: Target, lease: Lease) -> None:
         """Whatever is slow and can be done before traffic starts, such as attaching an agent."""
 
+    def before(self, target: Target, lease: Lease) -> Seen:
+        """What the system shows just before the injection; changes nothing. Nothing by default."""
+        return {}
+
     @abstractmethod
-    def inject(self, target: Target, lease: Lease) -> Seen:
-        """Puts the fault on and returns what was seen just before; raises InjectFailed."""
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
+        """Puts the fault on; `seen` is what `before` returned, here and below. Raises InjectFailed."""
 
     @abstractmethod
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
-        """Whether the system itself says the fault is on; `seen` is what `inject` returned."""
+        """Whether the system itself says the fault is on."""
 
     @abstractmethod
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         """Takes the fault off; idempotent; raises HealFailed."""
 
     @abstractmethod
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        """The measured effect so far, against what `inject` saw; asked just before healing."""
+        """The measured effect so far, against what `before` saw; asked just before healing."""

@@ -53,7 +53,7 @@ class PacketFault(Fault):
     def prepare(self, target: Target, lease: Lease) -> None:
         target.agent(lease.service)
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         members = [name for peer in self.to for name in target.terrain.system.members(peer)]
         request = {
             "do": "add",
@@ -70,13 +70,12 @@ class PacketFault(Fault):
             target.agent(lease.service).ask(request)
         except FaultError as error:
             raise InjectFailed(error.what, remedy=error.remedy) from error
-        return {}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         in_force = target.agent(lease.service).ask({"do": "list"})["faults"]
         return any(fault["fault"] == lease.id for fault in in_force)
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         # An agent that died took its rules with it; the one started in its place finds nothing to remove.
         try:
             target.agent(lease.service).ask({"do": "remove", "fault": lease.id})

@@ -18,15 +18,16 @@ class ProcessKill(Fault):
     by_hand: ClassVar[str] = "start the service again"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
-        before = target.processes(lease.service)
+    def before(self, target: Target, lease: Lease) -> Seen:
+        return {"processes": len(target.processes(lease.service))}
+
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.kill(lease.service)
-        return {"processes": len(before)}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         return not target.processes(lease.service)
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.start(lease.service)
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:

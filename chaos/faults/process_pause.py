@@ -18,16 +18,17 @@ class ProcessPause(Fault):
     by_hand: ClassVar[str] = "kill -CONT the service's processes"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
-        before = target.processes(lease.service)
+    def before(self, target: Target, lease: Lease) -> Seen:
+        return {"processes": len(target.processes(lease.service))}
+
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.pause(lease.service)
-        return {"processes": len(before)}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         processes = target.processes(lease.service)
         return bool(processes) and all(process.state in "Tt" for process in processes)
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.resume(lease.service)
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:

@@ -18,17 +18,19 @@ class ProcessRestart(Fault):
     by_hand: ClassVar[str] = "start the service again"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
-        before = target.processes(lease.service)
+    def before(self, target: Target, lease: Lease) -> Seen:
+        found = target.processes(lease.service)
+        return {"processes": len(found), "first": found[0].pid if found else None}
+
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.terminate(lease.service)
-        return {"processes": len(before), "first": before[0].pid if before else None}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         # How long an orderly end takes is the service's affair: until it is started again, the fault is on.
         processes = target.processes(lease.service)
         return not processes or processes[0].pid == seen.get("first")
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.kill(lease.service)
         target.start(lease.service)
 

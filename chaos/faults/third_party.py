@@ -34,20 +34,19 @@ class ThirdPartyFault(Fault):
         if self.order()["percent"] == 0:
             yield Flaw(("with", "percent"), "0% is not one request; allowed: more than 0%, at most 100%")
 
-    def inject(self, target: Target, lease: Lease) -> Seen:
+    def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         order = {**self.order(), "seed": lease.seed, "expires_s": lease.for_s + EXPIRY_MARGIN_S}
         try:
             self._control("PUT", target, lease, json=order)
         except FaultError as error:
             raise InjectFailed(error.what, remedy=error.remedy) from error
-        return {}
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         if not target.processes(lease.service):
             return False
         return bool(self._control("GET", target, lease)["mode"] == self.order()["mode"])
 
-    def heal(self, target: Target, lease: Lease) -> None:
+    def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         # A third party that is not running plays no mode, and begins without one when it is started again.
         if not target.processes(lease.service):
             return

@@ -67,18 +67,19 @@ class Inside:
         """Puts a fault on; what it saw."""
         fault, lease = self._fault(word, parameters, service, for_s)
         fault.prepare(self._target, lease)
-        self._seen[lease.id] = fault.inject(self._target, lease)
-        return dict(self._seen[lease.id])
+        seen = self._seen[lease.id] = fault.before(self._target, lease)
+        fault.inject(self._target, lease, seen)
+        return dict(seen)
 
     def is_active(self, word: str, parameters: dict[str, Any], service: str) -> bool:
         """Whether the system says it is on."""
         fault, lease = self._fault(word, parameters, service, 0)
-        return fault.is_active(self._target, lease, self._seen.get(lease.id, {"processes": 0, "first": None}))
+        return fault.is_active(self._target, lease, self._seen.get(lease.id, {}))
 
     def heal(self, word: str, parameters: dict[str, Any], service: str) -> None:
         """Takes it off."""
         fault, lease = self._fault(word, parameters, service, 0)
-        fault.heal(self._target, lease)
+        fault.heal(self._target, lease, self._seen.get(lease.id, {}))
 
     def evidence(self, word: str, parameters: dict[str, Any], service: str) -> dict[str, Any]:
         """Its measured effect."""
