@@ -24,7 +24,7 @@ from chaos.model import Experiment
 from chaos.observe import Observer
 from chaos.plan import Plan
 from chaos.report.live import Live
-from chaos.targets.embedded import Embedded
+from chaos.targets.base import Sandbox
 from chaos.version import __version__
 from chaos.watch import Interrupts, Watch
 
@@ -45,7 +45,7 @@ class Run:
 
 
 def conduct(
-    run: Run, target: Embedded, view: Live, interrupts: Interrupts, unsteady: Callable[[RunFolder], list[str]]
+    run: Run, target: Sandbox, view: Live, interrupts: Interrupts, unsteady: Callable[[RunFolder], list[str]]
 ) -> None:
     """Plays the whole run. What goes wrong once the journal is open is journalled, and not raised.
 
@@ -120,7 +120,7 @@ def _phases(
 
 @contextmanager
 def _traffic(
-    run: Run, target: Embedded, journal: Journal, interrupts: Interrupts, began: float
+    run: Run, target: Sandbox, journal: Journal, interrupts: Interrupts, began: float
 ) -> Iterator[LoadProcess]:
     """Orders, browsing and probes while the context lasts; what is in flight at its end is waited for."""
     load = start_load(_load_spec(run, target, began))
@@ -137,7 +137,7 @@ def _traffic(
         load.kill()
 
 
-def _final_reads(run: Run, target: Embedded, journal: Journal, watch: Watch) -> None:
+def _final_reads(run: Run, target: Sandbox, journal: Journal, watch: Watch) -> None:
     """Once the backlog has drained, the systems of record; a user in a hurry gets none, and no verdict on them."""
     if watch.interrupted_twice():
         return
@@ -163,7 +163,7 @@ def _open(journal: Journal, run: Run) -> None:
     )
 
 
-def _load_spec(run: Run, target: Embedded, began: float) -> LoadSpec:
+def _load_spec(run: Run, target: Sandbox, began: float) -> LoadSpec:
     system = target.terrain.system
     return LoadSpec(
         url=target.url(system.entrance.service, system.entrance.port),

@@ -74,6 +74,24 @@ class ThirdParty(Frozen):
     control: str = Field(description="The name of the port of its fault control.")
 
 
+class Listener(Frozen):
+    """Where a Toxiproxy listens for those who call one service."""
+
+    port: str = Field(description="The port of the service that is called.")
+    listen: int = Field(description="The port on the Toxiproxy that leads to it.")
+
+
+class Proxy(Frozen):
+    """A Toxiproxy that can stand between services and those they call; where it runs at all."""
+
+    service: str = Field(description="The service that it runs as.")
+    api: int = Field(default=8474, description="The port of its control API.")
+    clients: list[str] = Field(default_factory=list, description="The services that can be told to call through it.")
+    listeners: dict[str, Listener] = Field(
+        default_factory=dict, description="Service called → how it is reached; empty: as its own API says."
+    )
+
+
 class System(Frozen):
     """A whole manifest."""
 
@@ -82,6 +100,7 @@ class System(Frozen):
     services: dict[str, Service]
     sets: dict[str, list[str]] = Field(default_factory=dict)
     third_parties: dict[str, ThirdParty] = Field(default_factory=dict)
+    proxy: Proxy | None = None
     database: Database
     protections: dict[str, str] = Field(default_factory=dict)
     load: dict[str, Any] = Field(description="How requests look, for the load generator; see chaos/load.")

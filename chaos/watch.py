@@ -18,7 +18,7 @@ from chaos.load.client import LoadProcess
 from chaos.load.window import Window
 from chaos.model import Experiment
 from chaos.report.live import Live, StreamNow
-from chaos.targets.embedded import Embedded
+from chaos.targets.base import Sandbox
 from chaos.units import Tolerance
 
 _LOOK_EVERY_S = 0.25
@@ -51,7 +51,7 @@ class Watch:
         self,
         experiment: Experiment,
         *,
-        target: Embedded,
+        target: Sandbox,
         journal: Journal,
         view: Live,
         interrupts: Interrupts,

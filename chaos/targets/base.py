@@ -7,7 +7,7 @@ that is `embedded.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -22,6 +22,8 @@ class Capability(StrEnum):
     NETWORK = "network"  # drop packets in a service's own network namespace
     DELAY = "delay"  # hold packets back there; some kernels drop but cannot queue
     THIRD_PARTY = "third party"  # tell a third party to misbehave
+    PROXY = "proxy"  # a Toxiproxy stands between services and those they call
+    LIMITS = "limits"  # change what a service may use of CPU and memory
 
 
 @dataclass(frozen=True)
@@ -106,3 +108,19 @@ class Target(Processes, Network, Http, Exec, Protocol):
     """A running system: every capability it has. Asking for a missing one raises Unsupported."""
 
     terrain: Terrain
+
+
+class Sandbox(Target, Protocol):
+    """A target as the conductor sees it: with a beginning and an end."""
+
+    def up(self, *, interrupted: Callable[[], bool]) -> None:
+        """Returns once every service serves, or when `interrupted` says so; raises SandboxError where one does not."""
+
+    def down(self) -> None:
+        """Ends what `up` began, and whatever else was started here; harmless when there is nothing."""
+
+    def ended(self) -> dict[str, int]:
+        """Services whose first process is not there, with its exit code."""
+
+    def unready(self) -> list[str]:
+        """The services that do not serve at this moment."""

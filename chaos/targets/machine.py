@@ -18,6 +18,10 @@ from chaos.system import System
 from chaos.targets.base import Capability, Refusal, Terrain
 
 _ANSWER_WITHIN_S = 20.0
+_ONLY_ON_DOCKER = {
+    Capability.PROXY: Refusal("no Toxiproxy stands in the embedded sandbox", "run it with --sandbox compose"),
+    Capability.LIMITS: Refusal("the embedded sandbox has no cgroups of its own", "run it with --sandbox compose"),
+}
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _DEBIAN_SWITCH = Path("/proc/sys/kernel/unprivileged_userns_clone")
 _MAX_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
@@ -80,7 +84,7 @@ def survey() -> Machine:
 
 def terrain(system: System, machine: Machine) -> Terrain:
     """What the embedded sandbox offers on this machine."""
-    missing = {}
+    missing = dict(_ONLY_ON_DOCKER)
     if machine.packets:
         missing[Capability.NETWORK] = machine.packets
     if machine.delays:
