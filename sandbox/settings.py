@@ -1,8 +1,10 @@
 """What a service is told from outside: its name, everybody's addresses, and a folder for its data.
 
 `SHOP_SERVICE` own name, `SHOP_ADDRESSES` JSON `{service: {port name: "host:port"}}`, `SHOP_BIND` host to listen on,
-`SHOP_DATA` folder. Without `SHOP_ADDRESSES`, hosts are the services' names and ports those of `shop.yaml`, as compose
-files want it. Names of switched-off protections are read in `protections`.
+`SHOP_DATA` folder. Without `SHOP_ADDRESSES`, or where it is empty, hosts are the services' names and ports those of
+`shop.yaml`, as compose files want it. Addresses without the service's own are laid over these, port by port: a compose file
+names only the links that go another way, as through a proxy. Names of switched-off protections are read in
+`protections`.
 """
 
 import json
@@ -52,14 +54,21 @@ def data_folder() -> Path:
 
 @cache
 def _addresses() -> dict[str, dict[str, Address]]:
-    given = os.environ.get("SHOP_ADDRESSES")
-    if given is None:
-        return _names_as_hosts()
+    given = _parse(os.environ.get("SHOP_ADDRESSES") or "{}")
+    if os.environ.get("SHOP_SERVICE") in given:
+        return given  # whoever gives a service its own address gives all it needs, and reading shop.yaml takes time
+    addresses = _names_as_hosts()
+    for name, ports in given.items():
+        addresses.setdefault(name, {}).update(ports)
+    return addresses
+
+
+def _parse(text: str) -> dict[str, dict[str, Address]]:
     addresses: dict[str, dict[str, Address]] = {}
-    for name, ports in json.loads(given).items():
+    for name, ports in json.loads(text).items():
         addresses[name] = {}
-        for port_name, text in ports.items():
-            host, _, number = text.rpartition(":")
+        for port_name, place in ports.items():
+            host, _, number = place.rpartition(":")
             addresses[name][port_name] = Address(host, int(number))
     return addresses
 
