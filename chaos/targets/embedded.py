@@ -23,6 +23,7 @@ from chaos.errors import SandboxError, Unsupported
 from chaos.system import Service
 from chaos.targets.agent_client import AgentClient
 from chaos.targets.base import Capability, ProcessState, Terrain
+from chaos.targets.channel import Pipe
 from chaos.targets.processes import kill_tree, send, signal_tree, tree
 from chaos.targets.readiness import is_ready
 
@@ -187,12 +188,9 @@ class Embedded:
         if service not in self._agents or not self._agents[service].alive():
             prefix, descriptors = self._inside(service)
             with (self._logs / "agents.log").open("ab", buffering=0) as log:
-                self._agents[service] = AgentClient(
-                    service,
-                    [*prefix, sys.executable, "-P", "-m", "chaos.agent"],
-                    pass_fds=descriptors,
-                    stderr=log.fileno(),
-                )
+                command = [*prefix, sys.executable, "-P", "-m", "chaos.agent"]
+                pipe = Pipe(command, pass_fds=descriptors, stderr=log.fileno())
+                self._agents[service] = AgentClient(service, pipe)
         return self._agents[service]
 
     def host(self, service: str) -> str:

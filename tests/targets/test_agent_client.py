@@ -9,12 +9,13 @@ import pytest
 
 from chaos.errors import FaultError
 from chaos.targets.agent_client import AgentClient
+from chaos.targets.channel import Pipe
 
 _READY = "import json, sys, time; print(json.dumps({'ready': True}), flush=True); "
 
 
 def client(program: str) -> AgentClient:
-    return AgentClient("edge", [sys.executable, "-c", program], pass_fds=[], stderr=subprocess.DEVNULL)
+    return AgentClient("edge", Pipe([sys.executable, "-c", program], pass_fds=[], stderr=subprocess.DEVNULL))
 
 
 def test_a_reply_is_returned() -> None:
