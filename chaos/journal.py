@@ -1,6 +1,7 @@
 """The journal of a run: append-only JSON Lines, on disk before anything is done to a target.
 
-`docs/design.md` lists the events. A torn last line, left by a crash or a full disk, is understood when reading.
+`docs/design.md` lists the events. A torn last line, left by a crash or a full disk, is understood when reading. Who
+heals a run after its conductor died goes on with its journal, and says in each event that it was not the conductor.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -77,6 +79,7 @@ _NEEDED = {
     "drained": {"drained": _FLAG, "waited_s": _TIME},
     "records": {"name": _TEXT},
     "ended": {"service": _TEXT, "code": _WHOLE},
+    "watchdog": {"what": _TEXT},
     "error": {"what": _TEXT, "exit": _WHOLE},
 }
 """Event → the fields that it cannot be judged without, and what they hold."""
@@ -85,10 +88,13 @@ _POSSIBLE = {
         "seed": _WHOLE,
         "argv": _TEXTS,
         "weak": _TEXTS,
+        "t0": _NUMBER,  # when the run started, on the monotonic clock, which all processes of a machine share
         **dict.fromkeys(("version", "started", "platform", "sandbox", "experiment"), _TEXT),
     },
     "intent": {"parameters": _MAP, "seed": _WHOLE, "seen": _MAP},
-    "healed": {"measured": _MAP},
+    "heal": {"by": _TEXT},  # who, if not the conductor
+    "healed": {"measured": _MAP, "by": _TEXT},
+    "heal_failed": {"by": _TEXT},
     "records": {"rows": _WHOLE, "error": _TEXT},
 }
 """Event → the fields that it may lack, and what they hold otherwise."""
@@ -137,6 +143,37 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def resume(path: Path) -> Journal:
+    """Goes on with the journal of a run whose writer is dead; its times go on too, or stand still after a reboot.
+
+    Raises InvalidExperiment where it cannot be read. Nobody else may write to it meanwhile.
+    """
+    records = read(path)
+    last_s = max((record["t"] for record in records), default=0.0)
+    began = next((record["t0"] for record in records if record["event"] == "run" and "t0" in record), None)
+    _mend(path)
+
+    def now() -> float:
+        return min(max(last_s, time.monotonic() - began), T_MAX_S) if began is not None else last_s
+
+    return Journal(path, now)
+
+
+def _mend(path: Path) -> None:
+    """Ends the last line, or cuts it off where it is torn, so that the next does not join it."""
+    whole, newline, last = path.read_bytes().rpartition(b"\n")
+    if not last:
+        return
+    with path.open("r+b") as file:
+        try:
+            json.loads(last.decode(errors="replace"))
+        except (ValueError, RecursionError):
+            file.truncate(len(whole + newline))
+        else:
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
 
 
 def read(path: Path) -> list[Record]:

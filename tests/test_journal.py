@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.errors import ChaosError, InvalidExperiment, SandboxError
-from chaos.journal import Journal, read
+from chaos.journal import T_MAX_S, Journal, read, resume
 
 
 def test_events_come_back_in_order_with_their_times(tmp_path: Path) -> None:
@@ -125,3 +126,30 @@ def test_text_from_outside_stays_on_its_line(tmp_path: Path) -> None:
     with Journal(tmp_path / "j", lambda: 0.0) as journal:
         journal.write("error", what="two\nlines \x1b[31m")
     assert json.loads((tmp_path / "j").read_text())["what"] == "two\nlines \x1b[31m"
+
+
+TORN = st.sampled_from(
+    ["", "\n", '\n{"t": 2, "ev', '\n{"t": 2, "event": "done"}', '\n{"t": 2, "event": "done"}\n', "\n\xff"]
+)
+
+
+@given(TORN)
+def test_who_goes_on_with_a_journal_adds_to_what_was_read(tmp_path_factory: pytest.TempPathFactory, torn: str) -> None:
+    path = tmp_path_factory.mktemp("j") / "j"
+    path.write_text('{"t": 1.5, "event": "run"}' + torn, encoding="latin-1")
+    before = read(path)
+    with resume(path) as journal:
+        journal.write("heal", lease="a", by="watchdog")
+    assert read(path) == [*before, {"t": before[-1]["t"], "event": "heal", "lease": "a", "by": "watchdog"}]
+
+
+def test_its_times_go_on_and_never_back_nor_beyond_what_can_be_read(tmp_path: Path) -> None:
+    def heal_of(t0: float) -> float:
+        (tmp_path / "j").write_text(f'{{"t": 0, "event": "run", "t0": {t0}}}\n{{"t": 7, "event": "done"}}\n')
+        with resume(tmp_path / "j") as journal:
+            journal.write("heal", lease="a")
+        return float(read(tmp_path / "j")[-1]["t"])
+
+    assert heal_of(time.monotonic() - 30) == pytest.approx(30, abs=1)
+    assert heal_of(time.monotonic() + 1000) == 7, "the machine was started again since"
+    assert heal_of(-1e9) == T_MAX_S
