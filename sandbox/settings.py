@@ -2,8 +2,8 @@
 
 `SHOP_SERVICE` own name, `SHOP_ADDRESSES` JSON `{service: {port name: "host:port"}}`, `SHOP_BIND` host to listen on,
 `SHOP_DATA` folder. Without `SHOP_ADDRESSES`, or where it is empty, hosts are the services' names and ports those of
-`shop.yaml`, as compose files want it. Addresses without the service's own are laid over these, port by port: a compose file
-names only the links that go another way, as through a proxy. Names of switched-off protections are read in
+`shop.yaml`, as compose files want it. Addresses without the service's own are laid over these, port by port: a compose
+file names only the links that go another way, as through a proxy. Names of switched-off protections are read in
 `protections`.
 """
 
