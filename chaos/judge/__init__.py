@@ -137,6 +137,13 @@ def _notes(
         notes.append("the services ran on loopback ports, without network namespaces of their own")
     for record in timeline.events(journal, "ended"):
         notes.append(f"{record['service']} ended by itself at t={record['t']:.1f} s, exit code {record.get('code')}")
+    for record in timeline.events(journal, "watchdog"):
+        notes.append(
+            f"{record['what']} at t={record['t']:.1f} s: had the run been killed then, faults would have stayed on"
+        )
+    for record in timeline.others(journal):
+        if record["event"] == "healed":
+            notes.append(f"{record['lease']} was not healed by the run itself: {record['evidence']}")
     if experiment.recovers is None and steadied is not None and steadied.samples:
         if steadied.time_s is None:
             notes.append("steady_state was not seen again after the last fault; the experiment does not ask for it")

@@ -1,7 +1,8 @@
 """Faults as they really were: when each was on, what it measurably did, and whether it is gone; from the journal.
 
 A fault that never went on, that the system itself did not show, or that had no measured effect proves nothing, and
-is inconclusive. A fault that is not known to be gone outranks every verdict in the exit code.
+is inconclusive, and so is one that somebody else had to heal because the conductor died. A fault that is not known to
+be gone outranks every verdict in the exit code.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.judge.timeline import Record, Timeline, events, overlong
+from chaos.judge.timeline import Record, Timeline, events, last, others, overlong, own
 from chaos.judge.wording import counted, seconds
 from chaos.model import Experiment
 from chaos.verdict import Check, FaultWindow, Verdict
@@ -47,10 +48,11 @@ def read(experiment: Experiment, journal: Sequence[Record], timeline: Timeline) 
     windows, checks, told, on, refused = [], [], [], [], []
     for intent in events(journal, "intent"):
         lease = intent["lease"]
-        of_lease: dict[str, Record] = {r["event"]: r for r in journal if r.get("lease") == lease}
-        window = _window(intent, of_lease, timeline)
+        of_lease: dict[str, Record] = {r["event"]: r for r in own(journal) if r.get("lease") == lease}
+        in_the_end = of_lease if timeline.done else {**_said_by_others(lease, journal), **of_lease}
+        window = _window(intent, in_the_end, journal, timeline)
         windows.append(window)
-        checks.append(_check(window, intent, of_lease, journal))
+        checks.append(_check(window, intent, in_the_end, journal))
         if "heal" in of_lease or "healed" in of_lease:
             told.append(of_lease.get("heal", of_lease.get("healed", intent))["t"])
         if "injected" in of_lease:
@@ -67,7 +69,13 @@ def read(experiment: Experiment, journal: Sequence[Record], timeline: Timeline) 
     )
 
 
-def _window(intent: Record, of_lease: dict[str, Record], timeline: Timeline) -> FaultWindow:
+def _said_by_others(lease: str, journal: Sequence[Record]) -> dict[str, Record]:
+    """The last that others said of a fault after the conductor died; where it said how the fault ended, that stands."""
+    said = [r for r in others(journal) if r.get("lease") == lease and r["event"] in ("healed", "heal_failed")]
+    return {record["event"]: record for record in said[-1:]}
+
+
+def _window(intent: Record, of_lease: dict[str, Record], journal: Sequence[Record], timeline: Timeline) -> FaultWindow:
     healed = of_lease.get("healed")
     failed = of_lease.get("heal_failed")
     if healed is not None and failed is not None and failed["t"] > healed["t"]:
@@ -85,9 +93,14 @@ def _window(intent: Record, of_lease: dict[str, Record], timeline: Timeline) -> 
         evidence=str(healed.get("evidence") or "") if healed else "",
         measured=dict(healed.get("measured") or {}) if healed else {},
         by_hand="" if gone else str((failed or {}).get("by_hand", "")),
-        # Where the journal ends before the run did, the kernel has ended the sandbox and all that was on in it.
-        left_on=not gone and (failed is not None or timeline.done),
+        # Where the journal ends before the run did, the kernel has ended the sandbox and all that was on in it; but not
+        # containers, which outlive us.
+        left_on=not gone and (failed is not None or timeline.done or _in_containers(journal)),
     )
+
+
+def _in_containers(journal: Sequence[Record]) -> bool:
+    return (last(journal, "run") or {}).get("sandbox") == "compose"
 
 
 def _check(window: FaultWindow, intent: Record, of_lease: dict[str, Record], journal: Sequence[Record]) -> Check:
@@ -114,6 +127,8 @@ def _doubt(window: FaultWindow, intent: Record, of_lease: dict[str, Record], end
         return "was put on, but the system itself did not show it"
     if not window.healed and not window.left_on:
         return "was on when the run was cut short, and ended with the sandbox"
+    if window.healed and "by" in of_lease["healed"]:
+        return f"was on when the run was cut short; {window.evidence}"
     if not window.healed:
         reason = of_lease.get("heal_failed", {}).get("what", "the journal does not say that it was healed")
         return f"is not known to be gone: {reason}"

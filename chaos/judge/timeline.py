@@ -67,7 +67,8 @@ class Timeline:
 
 
 def read(experiment: Experiment, journal: Sequence[Record]) -> Timeline:
-    """The timeline of a journal, complete or not."""
+    """The timeline of a journal, complete or not; who healed it afterwards did not make the run longer."""
+    journal = own(journal)
     starts = list(events(journal, "phase"))
     end = max((record["t"] for record in journal), default=0.0)
     ends = [*(record["t"] for record in starts[1:]), end]
@@ -85,6 +86,16 @@ def read(experiment: Experiment, journal: Sequence[Record]) -> Timeline:
 def events(journal: Sequence[Record], *names: str) -> Iterator[Record]:
     """The journal's events of these names, in order."""
     return (record for record in journal if record["event"] in names)
+
+
+def own(journal: Sequence[Record]) -> list[Record]:
+    """What the conductor itself wrote."""
+    return [record for record in journal if "by" not in record]
+
+
+def others(journal: Sequence[Record]) -> list[Record]:
+    """What was added after it died, by whoever healed in its place."""
+    return [record for record in journal if "by" in record]
 
 
 def last(journal: Sequence[Record], name: str) -> Record | None:
