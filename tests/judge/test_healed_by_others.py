@@ -1,4 +1,4 @@
-"""Runs whose conductor died with a fault on: what the watchdog or `chaos heal` did later, and what the verdict is then."""
+"""Runs whose conductor died with a fault on: what the watchdog or `chaos heal` did later, and what the verdict is."""
 
 from __future__ import annotations
 
