@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaos.errors import ChaosError, Exit, InvalidExperiment, UsageError
+from chaos.kind import Kind
 from chaos.version import __version__
 
 if TYPE_CHECKING:
@@ -108,6 +109,13 @@ def options(
 @app.command()
 def run(
     files: Files,
+    sandbox: Annotated[
+        Kind | None, typer.Option(help="Where the shop runs; embedded if left out.", show_default=False)
+    ] = None,
+    i_own_this: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROJECT", help="This compose project is yours to break, without a label on it."),
+    ] = None,
     report: Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders are made.")] = Path("runs"),
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one JUnit XML file for all runs.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each report as JSON, all else on stderr.")] = False,
@@ -121,7 +129,15 @@ def run(
 
     batch = run_all(
         [find_experiment(name) for name in files],
-        Options(runs=report, argv=["chaos", *sys.argv[1:]], seed=seed, keep=keep, json=as_json),
+        Options(
+            runs=report,
+            argv=["chaos", *sys.argv[1:]],
+            sandbox=sandbox,
+            owned=i_own_this or (),
+            seed=seed,
+            keep=keep,
+            json=as_json,
+        ),
         report_to=junit,
         say=lambda text: _print(text + "\n", err=as_json),
         complain=lambda text: _print(text + "\n", err=True),
@@ -199,20 +215,22 @@ def status() -> None:
 def check(files: Files) -> None:
     """Check experiment files without touching anything: syntax, names, units, windows."""
     from chaos.plan import plan, summary
-    from chaos.shipped import find_experiment, load_system
+    from chaos.shipped import find_experiment
+    from chaos.systems import system_of
     from chaos.targets.base import Terrain
     from chaos.validate import check as check_file
 
-    terrain = Terrain(load_system(), missing={})
     codes = []
     for name in files:
+        path = find_experiment(name)
         try:
-            parsed = check_file(find_experiment(name), terrain)
+            system = system_of(path)
+            parsed = check_file(path, Terrain(system, {}))
         except InvalidExperiment as error:
             typer.echo(str(error), err=True)
             codes.append(error.exit)
         else:
-            typer.echo(f"ok  {parsed.file}: {summary(plan(parsed.experiment, terrain.system, seed=0))}")
+            typer.echo(f"ok  {parsed.file}: {summary(plan(parsed.experiment, system, seed=0))}")
     raise typer.Exit(Exit.worst(codes))
 
 
@@ -222,12 +240,14 @@ def plan(file: File, seed: Seed = None) -> None:
     from chaos.plan import describe
     from chaos.plan import plan as make_plan
     from chaos.seed import seed_for
-    from chaos.shipped import find_experiment, load_system
+    from chaos.shipped import find_experiment
+    from chaos.systems import system_of
     from chaos.targets.base import Terrain
     from chaos.validate import check as check_file
 
-    system = load_system()
-    experiment = check_file(find_experiment(file), Terrain(system, missing={})).experiment
+    path = find_experiment(file)
+    system = system_of(path)
+    experiment = check_file(path, Terrain(system, {})).experiment
     drawn = seed_for(experiment, seed)
     typer.echo(describe(make_plan(experiment, system, drawn)))
     if seed is None and experiment.seed is None:

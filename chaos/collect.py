@@ -18,9 +18,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chaos.journal import Journal
-from chaos.system import Read, System
+from chaos.system import Read, Records
 from chaos.targets.base import Target
-from chaos.targets.readiness import dsn
 
 _ASK_EVERY_S = 0.2
 _CATCH_UP_WITHIN_S = 15.0
@@ -43,7 +42,7 @@ def wait_until_drained(target: Target, journal: Journal, *, within_s: float, sto
 
 def collect(target: Target, journal: Journal, folder: Path) -> None:
     """Reads orders, stock, charges, shipments and the digests of every replica into `folder`."""
-    records = target.terrain.system.records
+    records = _records(target)
     reads = {
         "orders": records.orders,
         "stock": records.stock,
@@ -76,7 +75,7 @@ def _rows(target: Target, read: Read) -> Iterator[dict[str, Any]]:
 def _sql_rows(target: Target, read: Read) -> Iterator[dict[str, Any]]:
     assert read.sql is not None
     with (
-        psycopg.connect(_dsn(target, read.on), row_factory=dict_row) as connection,
+        psycopg.connect(target.dsn(read.on), row_factory=dict_row) as connection,
         connection.cursor("chaos_final_read") as cursor,
     ):
         cursor.itersize = _ROWS_AT_ONCE
@@ -97,7 +96,7 @@ def _digests(target: Target) -> Iterator[dict[str, Any]]:
 
     Compared again until they agree or time is up: the system may still have been writing between two reads.
     """
-    records = target.terrain.system.records
+    records = _records(target)
     servers = [records.primary, *target.terrain.system.sets[records.replicas]]
     deadline = time.monotonic() + _CATCH_UP_WITHIN_S
     while True:
@@ -116,7 +115,7 @@ def _digests(target: Target) -> Iterator[dict[str, Any]]:
 def _tables(target: Target, server: str, tables: list[str]) -> dict[str, tuple[int, str]]:
     """Nothing for a server that cannot be read."""
     try:
-        with psycopg.connect(_dsn(target, server), autocommit=True) as connection:
+        with psycopg.connect(target.dsn(server), autocommit=True) as connection:
             found = {}
             for table in tables:
                 row = connection.execute(sql.SQL(_DIGEST).format(sql.Identifier(table))).fetchone()
@@ -128,14 +127,17 @@ def _tables(target: Target, server: str, tables: list[str]) -> dict[str, tuple[i
 
 
 def _is_drained(target: Target) -> bool:
-    system: System = target.terrain.system
+    drained = target.terrain.system.drained
+    assert drained is not None
     try:
-        with psycopg.connect(_dsn(target, system.drained.on), autocommit=True) as connection:
-            row = connection.execute((system.drained.sql or "").encode()).fetchone()
+        with psycopg.connect(target.dsn(drained.on), autocommit=True) as connection:
+            row = connection.execute((drained.sql or "").encode()).fetchone()
     except psycopg.Error:
         return False
     return bool(row and row[0])
 
 
-def _dsn(target: Target, service: str) -> str:
-    return dsn(target.url(service, "sql"), target.terrain.system.database)
+def _records(target: Target) -> Records:
+    records = target.terrain.system.records
+    assert records is not None
+    return records

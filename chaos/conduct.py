@@ -142,6 +142,8 @@ def _final_reads(run: Run, target: Sandbox, journal: Journal, watch: Watch) -> N
     if watch.interrupted_twice():
         return
     journal.write("services", unready=target.unready())
+    if target.terrain.system.records is None:
+        return
     recovers = run.experiment.recovers
     within_s = max(recovers.within, _DRAIN_WITHIN_S) if recovers else _DRAIN_WITHIN_S
     wait_until_drained(target, journal, within_s=within_s, stop=watch.interrupted_twice)
@@ -165,6 +167,7 @@ def _open(journal: Journal, run: Run) -> None:
 
 def _load_spec(run: Run, target: Sandbox, began: float) -> LoadSpec:
     system = target.terrain.system
+    assert system.entrance is not None
     return LoadSpec(
         url=target.url(system.entrance.service, system.entrance.port),
         orders_per_s=run.experiment.load.orders,

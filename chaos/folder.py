@@ -27,6 +27,11 @@ class RunFolder:
         return self.path / "experiment.yaml"
 
     @property
+    def target(self) -> Path:
+        """The order it was begun with, by which its target can be reached again."""
+        return self.path / "target.json"
+
+    @property
     def journal(self) -> Path:
         """What was done and when."""
         return self.path / "journal.jsonl"

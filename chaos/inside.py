@@ -1,8 +1,8 @@
 """What runs inside the sandbox's world: `python -m chaos.inside ORDER`, started by `targets/world.py`.
 
-Becomes the supervisor and forks the conductor, which mounts a small file system for the data, brings the shop up, opens
-its page, and then either plays an experiment or just keeps the shop until it is told to end. Whatever goes wrong before
-there is a journal is told to the command outside.
+Becomes the supervisor and forks the conductor, which brings the shop up, opens its page, and then either plays an
+experiment or just keeps the shop until it is told to end. On Docker there are no namespaces of ours to be inside of;
+all else is the same. Whatever goes wrong before there is a journal is told to the command outside.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from typing import Any
 
 from chaos.errors import ChaosError, SandboxError
 from chaos.folder import RunFolder
-from chaos.shipped import load_system, shop_folder
-from chaos.targets.base import Terrain
-from chaos.targets.embedded import Embedded
+from chaos.shipped import shop_folder
+from chaos.targets.base import Sandbox
 from chaos.targets.order import Order, Play
 from chaos.targets.page import open_page
 from chaos.targets.supervisor import supervise
@@ -32,14 +31,12 @@ _POLL_S = 0.1
 def main() -> None:
     """Reads the order from the arguments and supervises what it asks for."""
     order = Order.from_json(sys.argv[1])
-    supervise(lambda: _act(order), temporary=None if order.namespaces else order.data)
+    supervise(lambda: _act(order), temporary=order.data if order.sandbox == "loopback" else None)
 
 
 def _act(order: Order) -> int:
     interrupts = Interrupts()
     try:
-        if order.namespaces:
-            _mount_memory(order.data)
         target = _target(order)
         try:
             _open_page(order, target)
@@ -64,9 +61,17 @@ def _act(order: Order) -> int:
     return 0
 
 
-def _target(order: Order) -> Embedded:
+def _target(order: Order) -> Sandbox:
+    if order.compose is not None:
+        from chaos.targets.compose_sandbox import open_target
+
+        return open_target(order)
+    from chaos.targets.embedded import Embedded
+
+    if order.namespaces:
+        _mount_memory(order.data)
     return Embedded(
-        Terrain(load_system(), order.missing),
+        order.terrain,
         namespaces=order.namespaces,
         code=shop_folder(),
         data=order.data,
@@ -75,14 +80,15 @@ def _target(order: Order) -> Embedded:
     )
 
 
-def _open_page(order: Order, target: Embedded) -> None:
+def _open_page(order: Order, target: Sandbox) -> None:
     if order.page is not None:
         entrance = target.terrain.system.entrance
+        assert entrance is not None
         host, port = target.url(entrance.service, entrance.port).removeprefix("http://").rsplit(":", 1)
         open_page(order.page, host, int(port))
 
 
-def _play(order: Order, play: Play, target: Embedded, interrupts: Interrupts) -> None:
+def _play(order: Order, play: Play, target: Sandbox, interrupts: Interrupts) -> None:
     from chaos.conduct import Run, conduct  # not needed where the shop only stands by
     from chaos.judge import unsteady_baseline
     from chaos.parse import parse
@@ -92,7 +98,7 @@ def _play(order: Order, play: Play, target: Embedded, interrupts: Interrupts) ->
     folder = RunFolder(order.folder)
     experiment = parse(folder.experiment).experiment
     timeline = plan(experiment, target.terrain.system, play.seed)
-    run = Run(experiment, timeline, folder, play.argv, play.seed, "embedded" if order.namespaces else "loopback")
+    run = Run(experiment, timeline, folder, play.argv, play.seed, order.sandbox)
     with Live(SteadfastConsole(stderr=play.quiet), experiment.title, describe_steps(timeline), timeline.phases) as view:
         conduct(run, target, view, interrupts, unsteady_baseline)
 

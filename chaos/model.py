@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from chaos.metrics import BROWSE, ORDERS
 from chaos.units import TOLERANCE_PATTERN, Duration, Percent, Rate, Tolerance, tolerance
 
 
@@ -45,6 +46,9 @@ Bound = Annotated[
 Tolerances = dict[str, Bound]
 """Metric name → the bound it must keep, as in `orders.p99: "< 800ms"`."""
 
+Status = Annotated[int, Field(strict=True, ge=200, le=599)]
+"""The status of an HTTP reply."""
+
 
 class Invariant(StrEnum):
     """What must be true of the systems of record once all faults are healed and the backlog has drained."""
@@ -58,14 +62,43 @@ class Invariant(StrEnum):
     SHIPMENTS_MATCH = "shipments.match"
 
 
+class HttpLoad(Frozen):
+    """A stream of your own requests, whose measurements go by its name, as in read.p99."""
+
+    name: str = Field(description="Names its measurements, as in read.success_rate.")
+    url: str = Field(description="SERVICE/PATH or SERVICE:PORT/PATH; may hold {n} and {key}, as all its texts may.")
+    rate: Rate = Field(description="Requests sent per second, as in 20/s.")
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = Field(
+        default="GET", description="The method of the request."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers to send.")
+    json_: Any = Field(
+        default=None,
+        alias="json",
+        description="A body sent as JSON. {n} is the request's number, {key} a text that no other request has; "
+        "a text that is {n} alone becomes a number.",
+    )
+    body: str | None = Field(default=None, description="A body sent as it stands, in place of json.")
+    ok: list[Status] | None = Field(
+        default=None, min_length=1, description="The statuses that count as success; left out, every one below 400."
+    )
+
+
 class Load(Frozen):
     """Traffic while the experiment runs: open loop, so a slow reply never slows the clock."""
 
-    orders: Rate = Field(description="Orders placed per second, as in 20/s.")
-    browse: Rate = Field(default=0.0, description="Pages and searches asked for per second, as in 40/s.")
+    orders: Rate = Field(default=0.0, description="Orders placed per second, as in 20/s; for the shop.")
+    browse: Rate = Field(default=0.0, description="Pages and searches asked for per second, as in 40/s; for the shop.")
+    http: list[HttpLoad] = Field(default_factory=list, description="Requests of your own, for any system.")
     timeout: Duration = Field(
         default=5.0, description="How long a customer waits; an order without a reply by then is unknown."
     )
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The streams that send anything, with their operations per second; the shop's own come first."""
+        rates = {ORDERS: self.orders, BROWSE: self.browse} | {each.name: each.rate for each in self.http}
+        return {name: rate for name, rate in rates.items() if rate > 0}
 
 
 class Phases(Frozen):
@@ -173,6 +206,37 @@ Probe = Annotated[
 ]
 
 
+class Login(Frozen):
+    """How to log in to the databases of a system of one's own."""
+
+    name: str = Field(min_length=1, description="The database.")
+    user: str = Field(min_length=1, description="The role.")
+    password_from: str = Field(default="", description="The environment variable of this command that holds it.")
+
+
+class ComposeProject(Frozen):
+    """A system of your own: a compose project that is running already."""
+
+    compose: str = Field(min_length=1, description="Its compose file, as seen from the folder of this one.")
+    project: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Its name, as `docker compose ls` shows it; often the folder's."
+    )
+    database: Login | None = Field(
+        default=None, description="For probes with sql; left out, POSTGRES_USER and so on of the container are taken."
+    )
+    toxiproxy: str | None = Field(default=None, description="The service that is a Toxiproxy, for the proxy faults.")
+
+
+SandboxOf = Annotated[
+    Annotated[Literal["shop"], Tag("<name>")] | Annotated[ComposeProject, Tag("<compose>")],
+    Discriminator(
+        by_key({"compose": ComposeProject}),
+        custom_error_type="choice",
+        custom_error_message="not a sandbox; allowed: shop, {compose: FILE, project: NAME}",
+    ),
+]
+
+
 class Experiment(Frozen):
     """A whole experiment file, version 1."""
 
@@ -181,8 +245,9 @@ class Experiment(Frozen):
     tags: list[str] = Field(
         default_factory=list, description="Words to select by; catalogue IDs such as C7 among them."
     )
-    sandbox: Literal["shop"] = Field(
-        default="shop", description="What is attacked: the shop that comes with this program."
+    sandbox: SandboxOf = Field(
+        default="shop",
+        description="What is attacked: shop, which comes with this program, or {compose: FILE, project: NAME}.",
     )
     seed: int | None = Field(
         default=None,

@@ -1,7 +1,7 @@
 """One experiment from its file to its verdict: the stages in order, each one call.
 
     1. parse the file                 5. play it inside the sandbox's world
-    2. find out what this machine can 6. judge, from the folder's files alone
+    2. find out what is there to play 6. judge, from the folder's files alone
     3. validate, and refuse           7. write the reports
     4. make the run's folder
 
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from chaos.errors import Interrupted, InvalidExperiment, Problem, SandboxError, 
 from chaos.folder import RunFolder, create, data_folder, digest
 from chaos.journal import read as read_journal
 from chaos.judge import judge
+from chaos.kind import Kind
 from chaos.load.history import read as read_history
 from chaos.observe import samples as read_samples
 from chaos.parse import parse
@@ -28,11 +30,11 @@ from chaos.plan import plan
 from chaos.reconcile import reconcile
 from chaos.report import write
 from chaos.seed import seed_for
-from chaos.shipped import load_system
+from chaos.site import find_site, settled
 from chaos.stop import Stop
+from chaos.systems import system_of
 from chaos.targets.base import Terrain
-from chaos.targets.machine import survey, terrain
-from chaos.targets.order import Order, Play, order
+from chaos.targets.order import Order, Play
 from chaos.targets.world import Ended, World
 from chaos.validate import check, require
 from chaos.verdict import Judgement
@@ -46,6 +48,8 @@ class Options:
 
     runs: Path  # where the run's folder is made
     argv: Sequence[str]
+    sandbox: Kind | None = None  # None: embedded, or what the file names
+    owned: Collection[str] = ()  # compose projects that the user calls theirs
     seed: int | None = None
     keep: bool = False  # the shop stays up afterwards, until Ctrl-C
     json: bool = False  # standard output is for the report alone
@@ -61,11 +65,10 @@ class Finished:
 
 def check_all(paths: Sequence[Path]) -> None:
     """Checks every file before the first is run; raises InvalidExperiment with the problems of all."""
-    ground = Terrain(load_system(), {})
     problems: list[Problem] = []
     for path in paths:
         try:
-            check(path, ground)
+            check(path, Terrain(system_of(path), {}))
         except InvalidExperiment as error:
             problems += error.problems
     if problems:
@@ -78,24 +81,29 @@ def run(path: Path, options: Options, stop: Stop, say: Callable[[str], None]) ->
     Raises InvalidExperiment, Unsupported, SandboxError or Interrupted before anything was touched, and SandboxError
     when the sandbox's world ended before it could begin a journal.
     """
-    machine = survey()
-    ground = terrain(load_system(), machine)
-    parsed = check(path, ground)
+    site = find_site(path, options.sandbox, options.owned)
+    parsed = check(path, Terrain(site.system, {}))
     seed = seed_for(parsed.experiment, options.seed)
-    require(plan(parsed.experiment, ground.system, seed), ground)
+    timeline = plan(parsed.experiment, site.system, seed)
+    ground = Terrain(site.system, site.missing({need for step in timeline.steps for need in step.fault.needs}))
+    require(timeline, ground)
+    compose = settled(site, timeline)
     if stop.count:
         raise Interrupted("interrupted before anything was begun")
     folder = create(options.runs, parsed.experiment.title, parsed.text, datetime.now(UTC))
-    namespaces = machine.namespaces is None
-    with data_folder(folder, in_memory=namespaces) as data:
-        wanted = order(
-            ground,
-            folder=folder.path,
-            data=data,
-            namespaces=namespaces,
-            weak=parsed.experiment.weak,
-            play=Play(seed, tuple(options.argv), keep=options.keep, quiet=options.json),
+    with data_folder(folder, in_memory=site.namespaces or compose is not None) as data:
+        wanted = Order(
+            site.run,
+            folder.path,
+            data,
+            site.namespaces,
+            ground.system,
+            dict(ground.missing),
+            tuple(parsed.experiment.weak),
+            Play(seed, tuple(options.argv), keep=options.keep, quiet=options.json),
+            compose,
         )
+        folder.target.write_text(wanted.to_json())
         _play(wanted, folder, stop, say)
     return conclude(folder)
 
@@ -151,8 +159,9 @@ def judge_folder(folder: RunFolder) -> Judgement:
 def _play(wanted: Order, folder: RunFolder, stop: Stop, say: Callable[[str], None]) -> None:
     """Plays an order in a world of its own until that has ended. Raises SandboxError if it never began a journal."""
     trouble = ""
-    with socket.create_server(("127.0.0.1", 0)) as page:
-        say(f"the shop opens at http://127.0.0.1:{page.getsockname()[1]}/ while this runs")
+    with nullcontext() if wanted.compose else socket.create_server(("127.0.0.1", 0)) as page:
+        if port := _page_port(wanted, page):
+            say(f"the shop opens at http://127.0.0.1:{port}/ while this runs")
         with World(wanted, page) as world, stop.handed_to(world):
             while not isinstance(message := world.listen(_LISTEN_S), Ended):
                 if message and "error" in message:
@@ -165,3 +174,12 @@ def _play(wanted: Order, folder: RunFolder, stop: Stop, say: Callable[[str], Non
         raise SandboxError(
             trouble or "the sandbox's world ended before it began", remedy=f"its logs are in {folder.logs}"
         )
+
+
+def _page_port(wanted: Order, page: socket.socket | None) -> int | None:
+    """Where the shop's pages are on loopback; None for a system that is not the shop."""
+    if page is not None:
+        port: int = page.getsockname()[1]
+        return port
+    assert wanted.compose is not None
+    return int(wanted.compose.environment["SHOP_PORT"]) if wanted.compose.ours else None

@@ -24,7 +24,7 @@ from chaos.errors import Exit, SandboxError, UsageError
 from chaos.folder import RunFolder, create, data_folder
 from chaos.shipped import load_system
 from chaos.targets.machine import survey, terrain
-from chaos.targets.order import order
+from chaos.targets.order import Order
 from chaos.targets.processes import state
 from chaos.targets.world import Ended, World
 
@@ -124,7 +124,7 @@ def keep(folder: RunFolder, *, port: int, weak: Sequence[str]) -> int:
     with _the_only_one() as alone, _page(port) as page, data_folder(folder, in_memory=namespaces) as data:
         if not alone or page is None:
             return Exit.NO_SANDBOX
-        wanted = order(ground, folder=folder.path, data=data, namespaces=namespaces, weak=list(weak), play=None)
+        wanted = Order("", folder.path, data, namespaces, ground.system, dict(ground.missing), tuple(weak))
         with World(wanted, page) as world:
             while not ended:
                 message = world.listen(_ASK_EVERY_S)

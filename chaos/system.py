@@ -14,7 +14,7 @@ from chaos.model import Frozen
 
 
 class Ready(Frozen):
-    """How to tell that a service serves: exactly one of the three."""
+    """How to tell that a service serves: one of the three; none: that it runs."""
 
     sql: str | None = Field(default=None, description="A query whose one value must be true.")
     http: str | None = Field(default=None, description="A path on the service's http port that must answer 200.")
@@ -66,6 +66,7 @@ class Database(Frozen):
 
     name: str
     user: str
+    password_from: str = Field(default="", description="The environment variable that holds the password.")
 
 
 class ThirdParty(Frozen):
@@ -93,19 +94,19 @@ class Proxy(Frozen):
 
 
 class System(Frozen):
-    """A whole manifest."""
+    """A whole manifest. Without `load`, `records` and what goes with them it is a system of a user's own."""
 
     name: str
-    entrance: PortOf
+    entrance: PortOf | None = None
     services: dict[str, Service]
     sets: dict[str, list[str]] = Field(default_factory=dict)
     third_parties: dict[str, ThirdParty] = Field(default_factory=dict)
     proxy: Proxy | None = None
-    database: Database
+    database: Database | None = None
     protections: dict[str, str] = Field(default_factory=dict)
-    load: dict[str, Any] = Field(description="How requests look, for the load generator; see chaos/load.")
-    records: Records
-    drained: Read
+    load: dict[str, Any] | None = Field(default=None, description="How requests look; see chaos/load.")
+    records: Records | None = None
+    drained: Read | None = None
 
     def members(self, name: str) -> list[str]:
         """The services behind a name: itself for a service, its members for a set; KeyError for neither."""

@@ -97,6 +97,13 @@ class Http(Protocol):
         """`http://host:port` of one port of a service, reachable from here."""
 
 
+class Sql(Protocol):
+    """Finds how to log in to databases."""
+
+    def dsn(self, service: str) -> str:
+        """The connection string of a service's database; raises Unsupported where none is known."""
+
+
 class Exec(Protocol):
     """Runs commands where a service runs."""
 
@@ -104,7 +111,7 @@ class Exec(Protocol):
         """The exit code, and what it printed; raises TimeoutError when it took longer, and it is gone then."""
 
 
-class Target(Processes, Network, Http, Exec, Protocol):
+class Target(Processes, Network, Http, Sql, Exec, Protocol):
     """A running system: every capability it has. Asking for a missing one raises Unsupported."""
 
     terrain: Terrain

@@ -25,7 +25,7 @@ from chaos.targets.agent_client import AgentClient
 from chaos.targets.base import Capability, ProcessState, Terrain
 from chaos.targets.channel import Pipe
 from chaos.targets.processes import kill_tree, send, signal_tree, tree
-from chaos.targets.readiness import is_ready
+from chaos.targets.readiness import dsn, is_ready
 
 _READY_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.03
@@ -200,6 +200,11 @@ class Embedded:
     def url(self, service: str, port: str) -> str:
         """`http://host:port` of one port of a service."""
         return f"http://{self._addresses[service][port]}"
+
+    def dsn(self, service: str) -> str:
+        """The connection string of a service's database."""
+        assert self.terrain.system.database is not None
+        return dsn(self.url(service, "sql"), self.terrain.system.database)
 
     # ── inner workings ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,12 +1,16 @@
-"""What the command outside asks of the world inside: one frozen value that crosses as JSON in an argument."""
+"""What the command outside asks of the world inside: one frozen value that crosses as JSON, and is kept.
+
+It lies in the run's folder: whoever has it can reach the target again: the watchdog and `chaos heal` do so after the conductor has died.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from chaos.system import System
 from chaos.targets.base import Capability, Refusal, Terrain
 
 
@@ -21,41 +25,68 @@ class Play:
 
 
 @dataclass(frozen=True)
+class Compose:
+    """A compose project on a Docker engine."""
+
+    file: Path
+    project: str
+    ours: bool  # brought up by the run, and taken down with it; otherwise it runs already, and stays
+    owned: bool  # the user said that it is theirs, so its containers need no label
+    environment: dict[str, str] = field(default_factory=dict)  # what its file is filled in with
+
+
+@dataclass(frozen=True)
 class Order:
     """Where everything is, and what to do; without `play`, the shop is brought up and kept."""
 
+    run: str  # tells this run's containers from others
     folder: Path  # of the run
     data: Path  # of the services
     namespaces: bool
+    system: System
     missing: dict[Capability, Refusal]
-    weak: tuple[str, ...]
-    play: Play | None
+    weak: tuple[str, ...] = ()
+    play: Play | None = None
+    compose: Compose | None = None  # None: the embedded sandbox, or plain loopback without namespaces
     messages: int = -1  # descriptors that `World` fills in
     page: int | None = None
+
+    @property
+    def sandbox(self) -> str:
+        """What it runs on, as reports call it."""
+        if self.compose is not None:
+            return "compose"
+        return "embedded" if self.namespaces else "loopback"
+
+    @property
+    def terrain(self) -> Terrain:
+        """What is known of the target."""
+        return Terrain(self.system, self.missing)
 
     def with_descriptors(self, messages: int, page: int | None) -> Self:
         """The order as it is sent."""
         return replace(self, messages=messages, page=page)
 
     def to_json(self) -> str:
-        """As text for an argument."""
-        return json.dumps(asdict(self), default=str)
+        """As text for an argument or a file."""
+        return json.dumps(asdict(self), default=_plain)
 
     @staticmethod
     def from_json(text: str) -> Order:
         """The order that `to_json` wrote."""
         fields = json.loads(text)
-        play = fields.pop("play")
+        play, compose = fields.pop("play"), fields.pop("compose")
         return Order(
             folder=Path(fields.pop("folder")),
             data=Path(fields.pop("data")),
+            system=System.model_validate(fields.pop("system")),
             missing={Capability(name): Refusal(**refusal) for name, refusal in fields.pop("missing").items()},
             weak=tuple(fields.pop("weak")),
             play=Play(**{**play, "argv": tuple(play["argv"])}) if play else None,
+            compose=Compose(**{**compose, "file": Path(compose["file"])}) if compose else None,
             **fields,
         )
 
 
-def order(terrain: Terrain, *, folder: Path, data: Path, namespaces: bool, weak: list[str], play: Play | None) -> Order:
-    """An order for a terrain."""
-    return Order(folder, data, namespaces, dict(terrain.missing), tuple(weak), play)
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, System) else str(value)

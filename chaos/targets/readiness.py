@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -14,9 +15,10 @@ _ASK_WITHIN_S = 1.0
 _STATEMENT_MS = 60_000  # the longest are digests of whole tables
 
 
-def is_ready(ready: Ready, urls: dict[str, str], database: Database) -> bool:
+def is_ready(ready: Ready, urls: dict[str, str], database: Database | None) -> bool:
     """One question, answered within two seconds; anything but a clear yes is a no."""
     if ready.sql is not None:
+        assert database is not None, "a manifest whose services are asked by SQL says how to log in"
         return bool(_sql(ready.sql, urls["sql"], database))
     if ready.http is not None:
         return _http(ready.http, urls["http"])
@@ -26,9 +28,17 @@ def is_ready(ready: Ready, urls: dict[str, str], database: Database) -> bool:
 def dsn(url: str, database: Database) -> str:
     """The connection string of a database that listens at `url`; a server that freezes is not waited for long."""
     address = urlsplit(url)
-    return (
-        f"host={address.hostname} port={address.port} dbname={database.name} user={database.user} "
-        f"connect_timeout=2 tcp_user_timeout=5000 application_name=chaos options='-c statement_timeout={_STATEMENT_MS}'"
+    password = os.environ.get(database.password_from) if database.password_from else None
+    return psycopg.conninfo.make_conninfo(
+        host=address.hostname,
+        port=address.port,
+        dbname=database.name,
+        user=database.user,
+        password=password,
+        connect_timeout=2,
+        tcp_user_timeout=5000,
+        application_name="chaos",
+        options=f"-c statement_timeout={_STATEMENT_MS}",
     )
 
 

@@ -33,12 +33,12 @@ class Ended:
 class World:
     """A supervisor and all that is in its namespaces; use as a context manager, so that it always ends."""
 
-    def __init__(self, order: Order, page: socket.socket) -> None:
-        """Runs `chaos.inside` in there, with `page` as a listening socket in the user's network."""
+    def __init__(self, order: Order, page: socket.socket | None) -> None:
+        """Runs `chaos.inside` in there, with `page` as a listening socket in the user's network, if that has one."""
         self._messages, theirs = os.pipe()
         self._buffer = b""
-        passed: Sequence[int] = [theirs, page.fileno()]
-        argument = order.with_descriptors(theirs, page.fileno()).to_json()
+        passed: Sequence[int] = [theirs] if page is None else [theirs, page.fileno()]
+        argument = order.with_descriptors(theirs, page.fileno() if page is not None else None).to_json()
         # Should this process die while PID 1 is stopped and cannot read its life line, the kernel ends it for us. On
         # loopback the supervisor must outlive us for a moment: there it removes the data.
         wrapped = ["setpriv", "--pdeathsig", "KILL", "--", *unshare_argv()] if order.namespaces else []

@@ -1,0 +1,85 @@
+"""A user's own compose file → the system under test: its services, their ports, their replicas.
+
+Read as plain YAML, so that an experiment is checked without any engine. What only `docker compose` can resolve
+(`include`, `extends`, variables) is not resolved here: at a run, what really runs is added by its labels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from chaos.model import ComposeProject
+from chaos.system import Database, Proxy, Ready, Service, System
+
+_PORT = re.compile(r"(\d+)(?:/(?:tcp|udp))?$")
+_NO_COMMAND = ["true"]  # its containers are started by whoever owns them
+
+
+class NotACompose(ValueError):
+    """The file cannot be read, or holds no services."""
+
+
+def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, int] | None = None) -> System:
+    """The system that a compose file describes; `running` tells how many containers each service really has.
+
+    A service with several containers is a set, whose members are called SERVICE-1, SERVICE-2 …; every other one is a
+    service, and the set that holds it alone. Raises NotACompose.
+    """
+    described = _services(file)
+    running = running or {}
+    services: dict[str, Service] = {}
+    sets: dict[str, list[str]] = {}
+    for name in dict.fromkeys([*described, *running]):
+        entry = described.get(name, {})
+        count = running.get(name) or _replicas(entry)
+        members = [name] if count == 1 else [f"{name}-{number}" for number in range(1, count + 1)]
+        sets[name] = members
+        for member in members:
+            if member in services:
+                raise NotACompose(f"{member} is a service of its own and a replica of {name}; give one another name")
+            services[member] = Service(
+                command=_NO_COMMAND, ports=_ports(entry), ready=Ready(), role=str(entry.get("image", ""))
+            )
+    login = wanted.database
+    return System(
+        name=wanted.project,
+        services=services,
+        sets=sets,
+        proxy=Proxy(service=wanted.toxiproxy) if wanted.toxiproxy else None,
+        database=Database(name=login.name, user=login.user, password_from=login.password_from) if login else None,
+    )
+
+
+def _services(file: Path) -> dict[str, dict[str, object]]:
+    try:
+        document = yaml.safe_load(file.read_text())
+    except OSError as error:
+        raise NotACompose(f"{file} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise NotACompose(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    services = document.get("services") if isinstance(document, dict) else None
+    if not isinstance(services, dict) or not services:
+        raise NotACompose(f"{file} has no services, so it is no compose file")
+    return {str(name): entry if isinstance(entry, dict) else {} for name, entry in services.items()}
+
+
+def _replicas(entry: Mapping[str, object]) -> int:
+    deploy = entry.get("deploy")
+    wanted = entry.get("scale", deploy.get("replicas") if isinstance(deploy, dict) else None)
+    return wanted if isinstance(wanted, int) and wanted > 1 else 1
+
+
+def _ports(entry: Mapping[str, object]) -> dict[str, int]:
+    """The ports that its file names, called by their numbers; a service may listen on others as well."""
+    found: dict[str, int] = {}
+    for key in ("ports", "expose"):
+        listed = entry.get(key)
+        for each in listed if isinstance(listed, list) else []:
+            text = str(each.get("target", "")) if isinstance(each, dict) else str(each)
+            if match := _PORT.search(text):
+                found[match[1]] = int(match[1])
+    return found

@@ -1,0 +1,150 @@
+"""A compose project with a beginning and an end: the shop that a run brings up, or a project that runs already.
+
+The shop is brought up by the compose program and taken down with all its data; a project of the user's own is only
+looked at, and must be running. Leaves out what can be done to containers: that is `compose`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from chaos.targets.compose import ComposeTarget
+from chaos.targets.docker.containers import Project
+from chaos.targets.docker.engine import Engine, connect
+
+from chaos.errors import SandboxError
+from chaos.targets.compose_cli import compose
+from chaos.targets.order import Order
+from chaos.targets.readiness import is_ready
+
+_BUILD_WITHIN_S = 900.0  # the first time, with everything to be downloaded
+_READY_WITHIN_S = 60.0
+_DOWN_WITHIN_S = 60.0
+_ASK_EVERY_S = 0.1
+_LOG_LINES_SHOWN = 15
+_NETS = [f"198.18.{number}" for number in range(201, 256)]  # 198.18.0.0/15 is set aside for benchmarking
+
+
+def open_target(order: Order) -> ComposeSandbox:
+    """The target of a run on Docker, from what the run's folder says of it; starts nothing."""
+    assert order.compose is not None
+    return ComposeSandbox(order, connect())
+
+
+class ComposeSandbox(ComposeTarget):
+    """A project as the conductor sees it."""
+
+    def __init__(self, order: Order, engine: Engine) -> None:
+        assert order.compose is not None
+        self._order, self._compose = order, order.compose
+        super().__init__(
+            order.terrain,
+            Project(engine, order.compose.project),
+            run=order.run,
+            allowed=order.compose.owned,
+            logs=order.folder / "logs",
+        )
+
+    def up(self, *, interrupted: Callable[[], bool]) -> None:
+        """Brings the shop up, or looks whether the user's project runs; returns once every service serves.
+
+        Raises SandboxError with a service's last log lines where one does not.
+        """
+        if self._compose.ours:
+            self._run("up", "-d", within_s=_BUILD_WITHIN_S)
+        elif ended := self.ended():
+            raise SandboxError(
+                f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
+                remedy=f"docker compose -p {self._compose.project} -f {self._compose.file} up -d",
+            )
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while (waiting := self.unready()) and not interrupted():
+            for name in self.ended().keys() & set(waiting):
+                raise SandboxError(
+                    f"{name} ended while the shop came up:\n{self._said(name)}", remedy="its log is above"
+                )
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    f"{waiting[0]} was not ready within {_READY_WITHIN_S:.0f} s:\n{self._said(waiting[0])}",
+                    remedy="`chaos doctor`; is the machine busy?",
+                )
+            time.sleep(_ASK_EVERY_S)
+
+    def down(self) -> None:
+        """Ends the agents, and the shop with its data; a user's own project stays."""
+        super().down()
+        if self._compose.ours:
+            self._keep_logs()
+            self._run("down", "-v", "--remove-orphans", "-t", "0", within_s=_DOWN_WITHIN_S)
+
+    def unready(self) -> list[str]:
+        """The services that do not serve: asked as the manifest says, or else of the engine."""
+        waiting = set(super().unready())
+        for name, service in self.terrain.system.services.items():
+            if name not in waiting and (service.ready.sql or service.ready.http or service.ready.tcp):
+                urls = {port: self.url(name, port) for port in service.ports}
+                if not is_ready(service.ready, urls, self.terrain.system.database):
+                    waiting.add(name)
+        return [name for name in self.terrain.system.services if name in waiting]
+
+    def _run(self, *words: str, within_s: float) -> None:
+        log = self._order.folder / "logs" / "compose.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        compose(
+            self._compose.file,
+            self._compose.project,
+            words,
+            environment=self._compose.environment,
+            log=log,
+            within_s=within_s,
+        )
+
+    def _said(self, name: str) -> str:
+        return self.log(name, lines=_LOG_LINES_SHOWN)
+
+    def _keep_logs(self) -> None:
+        """What the services wrote goes into the run's folder before their containers are removed."""
+        for name in self.terrain.system.services:
+            (self._order.folder / "logs" / f"{name}.log").write_text(self.log(name))
+
+
+def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) -> dict[str, str]:
+    """What compose.sandbox.yml is filled in with: a network and a port that are free, and images of this very code."""
+    taken = engine.subnets()
+    free = next((net for net in _NETS if not any(net_of(net).overlaps(each) for each in taken)), None)
+    if free is None:
+        raise SandboxError(
+            "no network of 198.18.201.0 to 198.18.255.0 is free", remedy="docker network ls; remove some"
+        )
+    return {
+        "CHAOS_RUN": run,
+        "SHOP_NET": free,
+        "SHOP_PORT": str(_free_port()),
+        "SHOP_WEAK": ",".join(weak),
+        "SHOP_IMAGE_TAG": _digest(code),
+    }
+
+
+def net_of(prefix: str) -> ipaddress.IPv4Network:
+    """The network of a prefix such as 198.18.201."""
+    return ipaddress.IPv4Network(f"{prefix}.0/24")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _digest(folder: Path) -> str:
+    """Names the images after what is in them, so that new code is built, and only that."""
+    total = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            total.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()[:12]
