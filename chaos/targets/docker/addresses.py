@@ -1,0 +1,64 @@
+"""Where a container is reached: by its peers, and from here. Pure: read from what the engine says of it.
+
+Leaves out IPv6, and which of several networks a peer uses: the one most of the project's containers share is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chaos.errors import FaultError, Unsupported
+from chaos.targets.docker.containers import Inspected
+from chaos.targets.docker.engine import LOOPBACK
+
+_EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+def networks_of(inspected: Inspected) -> dict[str, dict[str, Any]]:
+    """The networks a container is on, by name."""
+    return inspected["NetworkSettings"]["Networks"] or {}
+
+
+def address_among(name: str, inspected: Inspected, others: Iterable[Inspected]) -> str:
+    """The address of a container on the network it shares with most of `others`; a fixed one also while it is down."""
+    company = [set(networks_of(other)) for other in others]
+    networks = sorted(networks_of(inspected), key=lambda each: (-sum(each in theirs for theirs in company), each))
+    for network in networks:
+        endpoint = networks_of(inspected)[network]
+        fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
+        if address := endpoint.get("IPAddress") or fixed:
+            return str(address)
+    raise FaultError(
+        f"{name} has no address that its peers could be told apart by",
+        remedy=f"start it, or give it a fixed one in the compose file (networks: … ipv4_address); it is on {networks}",
+    )
+
+
+def address_from_here(name: str, inspected: Inspected, port: int, *, host: str, is_local: bool) -> str:
+    """`host:port` that reaches a port of a container from this machine; `host` is the engine's.
+
+    A published port wins, since it is there on every engine; raises Unsupported where there is no way in.
+    """
+    bindings = (inspected["NetworkSettings"].get("Ports") or {}).get(f"{port}/tcp") or []
+    for binding in bindings:
+        if binding["HostIp"] in _EVERYWHERE:
+            return f"{host}:{binding['HostPort']}"
+        if is_local or binding["HostIp"] == host:
+            return f"{binding['HostIp']}:{binding['HostPort']}"
+    if bindings:
+        raise Unsupported(
+            f"port {port} of {name} is published on {bindings[0]['HostIp']} of the engine's host {host} alone",
+            remedy=f"publish it on an address that this machine reaches, as in `ports: ['{port}']`",
+        )
+    if is_local:
+        if inspected["HostConfig"]["NetworkMode"] == "host":
+            return f"{LOOPBACK}:{port}"
+        for endpoint in networks_of(inspected).values():
+            if endpoint.get("IPAddress"):
+                return f"{endpoint['IPAddress']}:{port}"
+    state = inspected["State"]["Status"]
+    raise Unsupported(
+        f"port {port} of {name} ({state}) cannot be reached from here",
+        remedy=f"publish it in the compose file, as in `ports: ['127.0.0.1::{port}']`" if is_local else "publish it",
+    )
