@@ -1,0 +1,25 @@
+"""Fixtures for tests on a real Docker engine: the engine, and whether anything is left on it.
+
+Where none answers, a test is skipped with a loud reason; with CHAOS_REQUIRE_DOCKER=1 (set in CI) it fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+
+@pytest.fixture(scope="session")
+def engine() -> Any:
+    """The SDK's client of the engine that DOCKER_HOST names, or of this machine's."""
+    try:
+        return docker.from_env(timeout=30, version="auto")
+    except DockerException as error:
+        reason = f"NOT TESTED HERE: no Docker engine answers: {error}; start one, or set DOCKER_HOST"
+        if os.environ.get("CHAOS_REQUIRE_DOCKER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
