@@ -1,11 +1,11 @@
-# The four commands people need. `make demo` and `make test` do all set-up themselves.
+# The commands people need. `make demo` and `make test` do all set-up themselves.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test check benchmarks clean
+.PHONY: setup demo test check images benchmarks clean
 
 setup: $(INSTALLED)  ## makes .venv with everything, from the locked versions
 
@@ -32,6 +32,9 @@ check: setup  ## what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory test
+
+images:  ## what the shop's images are built on, also where no registry can be reached
+	@sandbox/images/prepare
 
 benchmarks: setup  ## the figures of docs/figures.md, measured on this machine
 	@for file in startup agent load reconcile demo; do $(BIN)/python -m benchmarks.$$file || exit 1; done
