@@ -11,6 +11,7 @@ samples.py     how many samples a tolerance needs before it can be judged
 model.py       the nouns of an experiment file: typed, frozen; the JSON Schema comes from them
 verdict.py     the nouns of a judgement: checks, invariants, evidence, verdict
 system.py      the nouns of a system under test: services, sets, third parties, how its records are read
+endpoint.py    SERVICE:PORT/PATH, as requests and probes name it → the service, its port and the path
 cli.py         the commands; no logic; maps errors to exit codes
 shipped.py     where the shop, its manifest and the stock experiments are
 parse/         YAML text → Experiment; every error with file:line:column and what is allowed

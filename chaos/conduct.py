@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
+from chaos.endpoint import endpoint
 from chaos.errors import ChaosError, Exit
 from chaos.folder import RunFolder, digest
 from chaos.inject import Player
 from chaos.journal import Journal
 from chaos.load.client import LoadProcess
 from chaos.load.client import start as start_load
-from chaos.load.spec import LoadSpec, Shape
+from chaos.load.spec import LoadSpec, Shape, Stream
 from chaos.model import Experiment
 from chaos.observe import Observer
 from chaos.plan import Plan
@@ -166,15 +167,16 @@ def _open(journal: Journal, run: Run) -> None:
 
 
 def _load_spec(run: Run, target: Sandbox, began: float) -> LoadSpec:
-    system = target.terrain.system
-    assert system.entrance is not None
+    system, load = target.terrain.system, run.experiment.load
+    named = [(each, endpoint(each.url, system)) for each in load.http]
     return LoadSpec(
-        url=target.url(system.entrance.service, system.entrance.port),
-        orders_per_s=run.experiment.load.orders,
-        browse_per_s=run.experiment.load.browse,
-        timeout_s=run.experiment.load.timeout,
+        url=target.url(system.entrance.service, system.entrance.port) if system.entrance else "",
+        orders_per_s=load.orders,
+        browse_per_s=load.browse,
+        http=[Stream.of(each, target.url(at.service, at.port), at.path) for each, at in named],
+        timeout_s=load.timeout,
         seed=run.seed,
         history=run.folder.history,
         t0=began,
-        shape=Shape.model_validate(system.load),
+        shape=Shape.model_validate(system.load) if system.load is not None else None,
     )

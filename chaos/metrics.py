@@ -1,6 +1,6 @@
 """The names of measurements, as in `orders.p99`: what is measured of which stream, and in which unit.
 
-A stream is `orders`, `browse` or a probe. Leaves out how they are measured: that is `judge`.
+A stream is `orders`, `browse`, one of `load.http` or a probe. Leaves out how they are measured: that is `judge`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 from chaos.units import Unit
 
-STREAMS = ("orders", "browse")
+ORDERS, BROWSE = "orders", "browse"
+STREAMS = (ORDERS, BROWSE)
+"""The streams of the shop, whose names nothing else can have."""
+
+NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+"""What a stream or a probe may be called, as a regular expression."""
 
 MEASURES: dict[str, Unit] = {
     "success_rate": "%",

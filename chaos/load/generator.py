@@ -20,11 +20,13 @@ from chaos.load import outcome
 from chaos.load.appender import Appender
 from chaos.load.history import OVERLOADED, STOPPED
 from chaos.load.outcome import Outcome
-from chaos.load.schedule import BROWSE, ORDERS, Due, schedule
-from chaos.load.spec import LoadSpec, fill
+from chaos.load.schedule import Due, schedule
+from chaos.load.spec import LoadSpec, Stream, fill
 from chaos.load.summary import LoadResult, Summary, Tally
+from chaos.metrics import ORDERS
 
 IN_FLIGHT_MAX = 5_000
+_BELOW_400 = range(400)
 _LAG_US_MAX = 3_600_000_000
 # Idle connections are dropped before common servers drop them (uvicorn after 5 s), or else a request could meet a
 # connection that is just being closed, and count as unknown without any fault.
@@ -56,7 +58,8 @@ class Generator:
         self._in_flight_max = in_flight_max
         self._in_flight: set[asyncio.Task[None]] = set()
         self._broke: BaseException | None = None
-        self._tallies = {ORDERS: Tally(), BROWSE: Tally()}
+        self._streams = {stream.name: stream for stream in spec.http}
+        self._tallies = {kind: Tally() for kind in spec.rates}
         self._lag_us = HdrHistogram(1, _LAG_US_MAX, 3)
         self._sent = 0
         self._overloaded = 0
@@ -132,32 +135,50 @@ class Generator:
         self._sent += 1
         self._lag_us.record_value(min(max(1, round((sent_at - due_at) * 1e6)), _LAG_US_MAX))
         try:
-            ended = await (self._order(due) if due.kind == ORDERS else self._browse(due))
+            ended = await self._do(due)
         except asyncio.CancelledError:  # only `drain` cancels
             ended = Outcome("unknown", error=STOPPED)
         self._ended(due, due_at, sent_at, ended)
 
+    async def _do(self, due: Due) -> Outcome:
+        if due.kind in self._streams:
+            return await self._request(due, self._streams[due.kind])
+        return await (self._order(due) if due.kind == ORDERS else self._browse(due))
+
     async def _order(self, due: Due) -> Outcome:
+        assert self._spec.shape is not None  # or else no order comes due, nor any page
         shape = self._spec.shape.orders
         lines = [line._asdict() for line in due.lines]
         values = {"key": due.key, "lines": lines}
         headers, body = fill(shape.request.headers, values), fill(shape.request.json_, values)
         return await self._ask(
             shape.request.method,
-            shape.request.path,
+            URL(self._spec.url + shape.request.path, encoded=True),
             lambda status, reply: outcome.of_reply(status, reply, ok=shape.ok, reply=shape.reply),
             headers=headers,
             json=body,
         )
 
     async def _browse(self, due: Due) -> Outcome:
+        assert self._spec.shape is not None
         ok = self._spec.shape.browse.ok
+        url = URL(self._spec.url + due.path, encoded=True)
+        return await self._ask("GET", url, lambda status, reply: outcome.of_reply(status, reply, ok=ok, reply=None))
+
+    async def _request(self, due: Due, stream: Stream) -> Outcome:
+        values = {"n": due.op, "key": due.key}
+        texts = {"n": str(due.op), "key": due.key}
+        ok = _BELOW_400 if stream.ok is None else stream.ok
         return await self._ask(
-            "GET", due.path, lambda status, reply: outcome.of_reply(status, reply, ok=ok, reply=None)
+            stream.method,
+            URL(stream.url + due.path),  # whatever a person writes is quoted where it must be
+            lambda status, reply: outcome.of_reply(status, reply, ok=ok, reply=None),
+            headers=fill(stream.headers, texts),
+            json=fill(stream.json_, values),
+            data=fill(stream.body, texts),
         )
 
-    async def _ask(self, method: str, path: str, meaning: Callable[[int, bytes], Outcome], **request: Any) -> Outcome:
-        url = URL(self._spec.url + path, encoded=True)
+    async def _ask(self, method: str, url: URL, meaning: Callable[[int, bytes], Outcome], **request: Any) -> Outcome:
         try:
             async with self._session.request(method, url, allow_redirects=False, **request) as response:
                 return meaning(response.status, await response.read())

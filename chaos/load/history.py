@@ -54,10 +54,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One order or page view; times are seconds since the run started."""
+    """One order, page view or request of the user's own; times are seconds since the run started."""
 
     op: int  # numbers operations in the order they came due, from 0
-    kind: str  # "orders" or "browse"
+    kind: str  # "orders", "browse", or the name of a stream of `load.http`
     due: float
     sent: float | None  # None: it never left the generator
     end: float | None  # None: the generator died first
@@ -66,7 +66,7 @@ class Operation:
     error: str | None = None  # why there was no reply: "timeout", "connection refused", "connection reset", …
     key: str | None = None  # the idempotency key of an order
     lines: tuple[Line, ...] = ()  # what an order asked for
-    path: str | None = None  # the page a browser asked for
+    path: str | None = None  # the page a browser asked for, or the path of a request
     order_id: str | None = None  # of an order that was answered ok
     amount_cents: int | None = None
 

@@ -1,7 +1,7 @@
 """A reply, or the lack of one → ok, failed or unknown. Pure, and the one place that knows aiohttp's errors.
 
 A reply that says no, and a connection that was never made, are `failed`: no order can have come of them. Whatever went
-wrong after something was sent is `unknown`: the order may exist. Leaves out sending.
+wrong after something was sent is `unknown`: what was asked for may have been done. Leaves out sending.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def of_reply(status: int, body: bytes, *, ok: Collection[int], reply: Reply | None) -> Outcome:
-    """What a whole reply means; `reply` says where an order's number and amount are, None for a page.
+    """What a whole reply means; `reply` says where an order's number and amount are, None for any other request.
 
     A yes that does not say which order it made is unknown: the customer cannot tell what was bought.
     """

@@ -1,9 +1,9 @@
-"""A spec → the operations of the load and when each is due. Pure: the same seed gives the same orders, for ever.
+"""A spec → the operations of the load and when each is due. Pure: the same seed gives the same ones, for ever.
 
 Each stream has exactly one operation in each of its intervals, at a moment drawn within it. Poisson arrivals would
 cluster: their bursts widen the tail of the latency by themselves, and at 20/s a 10 s phase would hold anything from
 170 to 230 orders, so that phases would differ without any fault. A fixed beat would fall into step with whatever else
-in the system has one (health checks, sweeps, the other stream). Leaves out the clock: `due_s` counts from the start.
+in the system has one (health checks, sweeps, the other streams). Leaves out the clock: `due_s` counts from the start.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from itertools import count
 from random import Random
 
 from chaos.load.history import Line
-from chaos.load.spec import LoadSpec, Page, fill
+from chaos.load.spec import LoadSpec, Shape, fill
+from chaos.metrics import BROWSE, ORDERS
 
-ORDERS = "orders"
-BROWSE = "browse"
 LINES_MAX = 3
 QUANTITY_MAX = 2
 _KEYS = uuid.UUID("0d6f5a2c-3c1b-4a53-9f0a-6a6f2f7d6e11")  # the name space of idempotency keys; any constant would do
@@ -38,33 +37,48 @@ class Due:
 
 
 def schedule(spec: LoadSpec) -> Iterator[Due]:
-    """The operations of all streams in the order they come due, without end unless both rates are 0."""
-    goods = spec.shape.orders.goods()
-    pages = spec.shape.browse.mix
-    draw_order, draw_page = Random(f"{spec.seed}/what/{ORDERS}"), Random(f"{spec.seed}/what/{BROWSE}")
-    arrivals = heapq.merge(*(_arrivals(spec, kind) for kind in (ORDERS, BROWSE)))
+    """The operations of all streams in the order they come due, without end unless every rate is 0."""
+    shopping = None if spec.shape is None else _Shopping(spec.seed, spec.shape)
+    paths = {stream.name: stream.path for stream in spec.http}
+    arrivals = heapq.merge(*(_arrivals(spec.seed, kind, rate) for kind, rate in spec.rates.items()))
     for op, (due_s, kind) in enumerate(arrivals):
+        if kind in paths:
+            key = _key(spec.seed, op)
+            yield Due(op, kind, due_s, key=key, path=fill(paths[kind], {"n": op, "key": key}))
+            continue
+        assert shopping is not None  # without a shape, orders and pages have no rate
         if kind == ORDERS:
-            key = str(uuid.uuid5(_KEYS, f"{spec.seed}/{op}"))
-            yield Due(op, kind, due_s, key=key, lines=_basket(draw_order, goods))
+            yield Due(op, kind, due_s, key=_key(spec.seed, op), lines=shopping.basket())
         else:
-            yield Due(op, kind, due_s, path=_page(draw_page, pages, goods))
+            yield Due(op, kind, due_s, path=shopping.page())
 
 
-def _arrivals(spec: LoadSpec, kind: str) -> Iterator[tuple[float, str]]:
-    rate = spec.orders_per_s if kind == ORDERS else spec.browse_per_s
-    if rate == 0:
+def _arrivals(seed: int, kind: str, per_s: float) -> Iterator[tuple[float, str]]:
+    if per_s == 0:
         return
-    draw = Random(f"{spec.seed}/when/{kind}")
+    draw = Random(f"{seed}/when/{kind}")
     for interval in count():
-        yield (interval + draw.random()) / rate, kind
+        yield (interval + draw.random()) / per_s, kind
 
 
-def _basket(draw: Random, goods: list[str]) -> tuple[Line, ...]:
-    skus = draw.sample(goods, min(len(goods), draw.randint(1, LINES_MAX)))
-    return tuple(Line(sku, draw.randint(1, QUANTITY_MAX)) for sku in skus)
+def _key(seed: int, op: int) -> str:
+    return str(uuid.uuid5(_KEYS, f"{seed}/{op}"))
 
 
-def _page(draw: Random, pages: list[Page], goods: list[str]) -> str:
-    page = draw.choices(pages, [page.weight for page in pages])[0]
-    return str(fill(page.path, {"sku": draw.choice(goods)}))
+class _Shopping:
+    """Draws what is ordered and looked at next."""
+
+    def __init__(self, seed: int, shape: Shape) -> None:
+        self._goods, self._pages = shape.orders.goods(), shape.browse.mix
+        self._orders, self._browse = Random(f"{seed}/what/{ORDERS}"), Random(f"{seed}/what/{BROWSE}")
+
+    def basket(self) -> tuple[Line, ...]:
+        """The lines of an order."""
+        draw = self._orders
+        skus = draw.sample(self._goods, min(len(self._goods), draw.randint(1, LINES_MAX)))
+        return tuple(Line(sku, draw.randint(1, QUANTITY_MAX)) for sku in skus)
+
+    def page(self) -> str:
+        """The path of a page."""
+        page = self._browse.choices(self._pages, [page.weight for page in self._pages])[0]
+        return str(fill(page.path, {"sku": self._browse.choice(self._goods)}))

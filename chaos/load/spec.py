@@ -1,8 +1,8 @@
 """What the load is told: rates, time-out, seed, where to send, and how requests look.
 
 The shape of requests and replies is data from the system's manifest (its `load:` section), so that the generator
-knows nothing of the shop. Texts in it may hold `{key}`, `{sku}` and `{lines}`. Leaves out when things are sent: that
-is `schedule`.
+knows nothing of the shop. Texts in it may hold `{key}`, `{sku}` and `{lines}`. A user's own requests are streams
+beside those, whose texts may hold `{n}` and `{key}`. Leaves out when things are sent: that is `schedule`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import Field
 
-from chaos.model import Frozen
+from chaos.metrics import BROWSE, ORDERS
+from chaos.model import Frozen, HttpLoad, Status
 
 
 class SkuPattern(Frozen):
@@ -76,17 +77,44 @@ class Shape(Frozen):
     browse: Browse
 
 
+class Stream(Frozen):
+    """One entry of `load.http`, with the address that its service has in this run."""
+
+    name: str
+    url: str = Field(description="Where its service is, as in http://198.18.0.10:8080.")
+    path: str = Field(description="May hold {n} and {key}.")
+    per_s: float = Field(gt=0)
+    method: str
+    headers: dict[str, str]
+    json_: Any = Field(alias="json")
+    body: str | None
+    ok: list[Status] | None
+
+    @staticmethod
+    def of(asked: HttpLoad, url: str, path: str) -> Stream:
+        """The entry of an experiment, to be sent to this address and path."""
+        same = asked.model_dump(by_alias=True, exclude={"url", "rate"})
+        return Stream.model_validate({**same, "url": url, "path": path, "per_s": asked.rate})
+
+
 class LoadSpec(Frozen):
     """Everything the generator needs to know; one JSON line on its stdin."""
 
-    url: str = Field(description="The entrance, as in http://198.18.0.10:8080.")
-    orders_per_s: float = Field(ge=0)
-    browse_per_s: float = Field(ge=0)
+    url: str = Field(default="", description="The entrance for orders and browsing, as in http://198.18.0.10:8080.")
+    orders_per_s: float = Field(default=0.0, ge=0)
+    browse_per_s: float = Field(default=0.0, ge=0)
+    http: list[Stream] = Field(default_factory=list)
     timeout_s: float = Field(gt=0, description="How long a customer waits, from the moment the request is sent.")
     seed: int
     history: Path = Field(description="Where history.jsonl is written; must not exist yet.")
     t0: float = Field(description="CLOCK_MONOTONIC when the run started; every `t` counts from it.")
-    shape: Shape
+    shape: Shape | None = Field(default=None, description="How orders and pages look; none: there are none.")
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Every stream with its operations per second; orders and browsing are there at 0 too, if they can be."""
+        known = {} if self.shape is None else {ORDERS: self.orders_per_s, BROWSE: self.browse_per_s}
+        return known | {stream.name: stream.per_s for stream in self.http}
 
 
 def fill(template: Any, values: Mapping[str, Any]) -> Any:
@@ -95,8 +123,8 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
         for name, value in values.items():
             if template == f"{{{name}}}":
                 return value
-            if isinstance(value, str):
-                template = template.replace(f"{{{name}}}", value)
+            if isinstance(value, str | int):
+                template = template.replace(f"{{{name}}}", str(value))
         return template
     if isinstance(template, dict):
         return {name: fill(value, values) for name, value in template.items()}

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 import psycopg
-from psycopg.conninfo import make_conninfo
 
+from chaos.endpoint import endpoint
 from chaos.errors import ChaosError
 from chaos.load.history import TIMEOUT
 from chaos.load.outcome import of_error
@@ -54,20 +53,19 @@ def ask(probe: Probe, target: Target, timeout_s: float) -> Reading:
 
 
 async def _http(probe: HttpProbe, target: Target, timeout_s: float) -> Reading:
-    service, _, path = probe.http.partition("/")
+    asked = endpoint(probe.http, target.terrain.system)
     timeout = aiohttp.ClientTimeout(total=timeout_s, ceil_threshold=math.inf)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        url = f"{target.url(service, 'http')}/{path}"
-        async with session.get(url, allow_redirects=False) as response:
-            await response.read()
+    url = target.url(asked.service, asked.port) + asked.path
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.get(url, allow_redirects=False) as response,
+    ):
+        await response.read()
     return Reading(True) if response.status < 400 else Reading(False, error=str(response.status))
 
 
 def _sql(probe: SqlProbe, target: Target, timeout_s: float) -> Reading:
-    address = urlsplit(target.url(probe.on, "sql"))
-    database = target.terrain.system.database
-    conninfo = make_conninfo(host=address.hostname, port=address.port, dbname=database.name, user=database.user)
-    return Reading(True, number(conninfo, probe.sql, timeout_s))
+    return Reading(True, number(target.dsn(probe.on), probe.sql, timeout_s))
 
 
 def _command(probe: CommandProbe, target: Target, timeout_s: float) -> Reading:

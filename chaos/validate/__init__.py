@@ -1,18 +1,19 @@
 """Rules over a whole experiment: what it names exists, its windows fit, and its metrics can be measured.
 
-acts.py has the rules over faults and targets, measures.py those over tolerances, this file the rest; draft.py is what
-they look at. What the file gets wrong is InvalidExperiment with every problem at its place; what only this machine
-or target cannot do is Unsupported, from `require`. Nothing is started, asked or changed.
+acts.py has the rules over faults and targets, traffic.py those over the load, measures.py those over tolerances, this
+file the rest; draft.py is what they look at. What the file gets wrong is InvalidExperiment with every problem at its
+place; what only this machine or target cannot do is Unsupported, from `require`. Nothing is started, asked or changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chaos.endpoint import endpoint
 from chaos.errors import InvalidExperiment, Problem, Unsupported
-from chaos.metrics import STREAMS
+from chaos.metrics import NAME, STREAMS
 from chaos.model import Experiment
 from chaos.parse import Parsed, shaped
 from chaos.parse.document import read
@@ -23,10 +24,9 @@ from chaos.units import duration, duration_text
 from chaos.validate.acts import act_problems
 from chaos.validate.draft import Draft, draft
 from chaos.validate.measures import measure_problems
+from chaos.validate.traffic import traffic_problems
 from chaos.words import suggest
 
-_RATE_MAX = 2_000.0
-_TIMEOUT_S_MAX = 300.0
 _PHASE_S_MAX = 86_400.0
 
 
@@ -65,7 +65,8 @@ def require(plan: Plan, terrain: Terrain) -> None:
 
 def _problems(draft: Draft, system: System) -> Iterator[Problem]:
     yield from act_problems(draft, system)
-    yield from measure_problems(draft)
+    yield from traffic_problems(draft, system)
+    yield from measure_problems(draft, system)
     yield from _probes(draft, system)
     yield from _phases(draft)
     yield from _limits(draft)
@@ -73,13 +74,12 @@ def _problems(draft: Draft, system: System) -> Iterator[Problem]:
         if isinstance(name, str) and name not in system.protections:
             what = f"there is no protection {name!r}{suggest(name, system.protections)}"
             yield draft.problem(("weak", index), what)
+    if draft.invariants and system.records is None:
+        what = f"{system.name} says nothing of its records, so no invariant can be judged; leave them out"
+        yield draft.problem(("invariants", 0), what)
 
 
 def _phases(draft: Draft) -> Iterator[Problem]:
-    if draft.load is not None and draft.load.orders == 0:
-        yield draft.problem(("load", "orders"), "without orders nothing is put to the test; allowed: more than 0/s")
-    if draft.load is not None and draft.load.timeout == 0:
-        yield draft.problem(("load", "timeout"), "a customer waits longer than 0s")
     if draft.phases is None:
         return
     if draft.phases.baseline == 0:
@@ -96,13 +96,6 @@ def _phases(draft: Draft) -> Iterator[Problem]:
 
 def _limits(draft: Draft) -> Iterator[Problem]:
     """Far more than anybody means, so that a slip of the pen is not found out after a day."""
-    if draft.load is not None:
-        for name in ("orders", "browse"):
-            if getattr(draft.load, name) > _RATE_MAX:
-                yield draft.problem(("load", name), f"too many for one machine; allowed: at most {_RATE_MAX:g}/s")
-        if draft.load.timeout > _TIMEOUT_S_MAX:
-            what = f"no customer waits that long; allowed: at most {duration_text(_TIMEOUT_S_MAX)}"
-            yield draft.problem(("load", "timeout"), what)
     if draft.phases is not None:
         for name in ("warmup", "baseline", "fault", "recovery"):
             if (getattr(draft.phases, name) or 0) > _PHASE_S_MAX:
@@ -112,25 +105,32 @@ def _limits(draft: Draft) -> Iterator[Problem]:
 def _probes(draft: Draft, system: System) -> Iterator[Problem]:
     for name, probe in draft.probes.items():
         where = ("probes", name)
-        if name in STREAMS or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
+        if name in STREAMS or not re.fullmatch(NAME, name):
             what = f"{name!r} cannot name a probe; allowed: a letter, then letters, digits, _ and -, but not "
             yield draft.problem(where, what + " or ".join(STREAMS), key=True)
-        for key, port in (("http", "http"), ("on", "sql" if "sql" in probe else None), ("state", None)):
+        for key in ("http", "on", "state"):
             asked = probe.get(key)
-            if not isinstance(asked, str):
-                continue
-            service, slash, _ = asked.partition("/") if key == "http" else (asked, "/", "")
-            if service not in system.services:
-                what = f"there is no service {service!r}{suggest(service, system.services)}"
+            if isinstance(asked, str) and (what := _unreachable(key, asked, probe, system)):
                 yield draft.problem((*where, key), what)
-            elif not slash:
-                yield draft.problem((*where, key), f"a path is missing; write {service}/PATH")
-            elif port is not None and port not in system.services[service].ports:
-                able = [each for each, listed in system.services.items() if port in listed.ports]
-                yield draft.problem((*where, key), f"{service} has no {port} port; allowed: {', '.join(able)}")
         every = probe.get("every")
         if isinstance(every, str) and _is_zero(every):
             yield draft.problem((*where, "every"), "a probe needs time in between; allowed: more than 0s")
+
+
+def _unreachable(key: str, asked: str, probe: Mapping[str, object], system: System) -> str:
+    """Why what a probe looks at is not there; empty where it is."""
+    if key == "http":
+        try:
+            endpoint(asked, system)
+        except ValueError as error:
+            return str(error)
+        return ""
+    if asked not in system.services:
+        return f"there is no service {asked!r}{suggest(asked, system.services)}"
+    able = [each for each, listed in system.services.items() if "sql" in listed.ports]
+    if "sql" in probe and system.load is not None and asked not in able:
+        return f"{asked} has no sql port; allowed: {', '.join(able)}"
+    return ""
 
 
 def _is_zero(text: str) -> bool:

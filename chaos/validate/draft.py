@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from chaos.errors import Problem
 from chaos.model import Load, Phases, Recovers
 from chaos.parse.document import Document, Where
-from chaos.units import Tolerance, duration, tolerance
+from chaos.units import Tolerance, duration, rate, tolerance
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -42,16 +42,29 @@ class DraftAct:
 
 
 @dataclass(frozen=True)
+class DraftStream:
+    """One entry of `load.http`."""
+
+    where: Where
+    name: str | None
+    url: str | None
+    per_s: float | None
+    entry: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Draft:
     """The parts of a file that could be understood."""
 
     document: Document
-    load: Load | None
+    load: Load | None  # without `http`
+    http: tuple[DraftStream, ...]
     phases: Phases | None
     recovers: Recovers | None
     acts: tuple[DraftAct, ...]
     probes: Mapping[str, Mapping[str, object]]
     weak: tuple[object, ...]
+    invariants: tuple[object, ...]
     tolerances: Mapping[str, Mapping[str, Tolerance | None]]  # section → metric → bound
 
     @property
@@ -71,22 +84,40 @@ class Draft:
 def draft(document: Document) -> Draft:
     """The draft of any document, however wrong."""
     data = _mapping(document.data)
+    load = data.get("load")
     method = data.get("method")
-    weak = data.get("weak")
+    weak, invariants = data.get("weak"), data.get("invariants")
     return Draft(
         document,
-        load=_model(Load, data.get("load")),
+        load=_model(
+            Load, {key: part for key, part in load.items() if key != "http"} if isinstance(load, dict) else load
+        ),
+        http=tuple(_streams(_mapping(load).get("http"))),
         phases=_model(Phases, data.get("phases", {})),
         recovers=_model(Recovers, data.get("recovers")),
         acts=tuple(_acts(method if isinstance(method, list) else [])),
         probes={name: _mapping(probe) for name, probe in _mapping(data.get("probes")).items()},
         weak=tuple(weak) if isinstance(weak, list) else (),
+        invariants=tuple(invariants) if isinstance(invariants, list) else (),
         tolerances={
             section: {name: _understood(tolerance, bound) for name, bound in _mapping(data.get(section)).items()}
             for section in ("steady_state", "while_faulty", "abort_if")
             if section in data
         },
     )
+
+
+def _streams(http: object) -> Iterator[DraftStream]:
+    for index, each in enumerate(http if isinstance(http, list) else []):
+        entry = _mapping(each)
+        name, url = entry.get("name"), entry.get("url")
+        yield DraftStream(
+            where=("load", "http", index),
+            name=name if isinstance(name, str) else None,
+            url=url if isinstance(url, str) else None,
+            per_s=_understood(rate, entry.get("rate")),
+            entry=entry,
+        )
 
 
 def _acts(method: list[object]) -> Iterator[DraftAct]:

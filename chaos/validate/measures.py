@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 
 from chaos.errors import Problem
-from chaos.metrics import MEASURES, STREAMS
+from chaos.metrics import BROWSE, MEASURES, ORDERS
 from chaos.parse.document import Where
 from chaos.samples import needed
+from chaos.system import System
 from chaos.units import Tolerance, duration, duration_text, rate_text
 from chaos.validate.draft import Draft
 from chaos.words import shown, suggest
@@ -18,12 +19,12 @@ _EXAMPLES |= {"/s": "a rate, as in '> 15/s'", "": "a plain number, as in '<= 3'"
 _NUMERIC_PROBES = ("sql", "command")
 
 
-def measure_problems(draft: Draft) -> Iterator[Problem]:
+def measure_problems(draft: Draft, system: System) -> Iterator[Problem]:
     """Every problem of the three sections that hold tolerances."""
     for section, tolerances in draft.tolerances.items():
         for name, tolerance in tolerances.items():
             where: Where = (section, name)
-            unknown = _unknown(draft, section, name)
+            unknown = _unknown(draft, system, section, name)
             if unknown is not None:
                 yield draft.problem(where, unknown, key=True)
             if tolerance is None:
@@ -56,13 +57,12 @@ def _in_vain(measure: str, tolerance: Tolerance) -> str | None:
     return None
 
 
-def _unknown(draft: Draft, section: str, name: str) -> str | None:
+def _unknown(draft: Draft, system: System, section: str, name: str) -> str | None:
     """Why there is no such metric; None where there is."""
     stream, _, measure = name.partition(".")
-    browsed = draft.load is None or draft.load.browse > 0
-    probes = draft.probes if section != "abort_if" else {}
-    streams = [each for each in dict.fromkeys((*STREAMS, *probes)) if each != "browse" or browsed]
-    if stream == "browse" and not browsed:
+    load = _load_streams(draft, system)
+    streams = list(dict.fromkeys((*load, *(draft.probes if section != "abort_if" else ()))))
+    if stream == BROWSE and system.load is not None and stream not in load:
         return "nobody browses, so there is nothing to measure; give load.browse a rate"
     if stream in draft.probes and stream not in streams:
         return f"abort_if looks at the load alone, and {stream} is a probe; allowed: {', '.join(streams)}"
@@ -78,6 +78,15 @@ def _unknown(draft: Draft, section: str, name: str) -> str | None:
     if measure not in measures:
         return f"there is no measure {measure!r}{suggest(measure, measures)}"
     return None
+
+
+def _load_streams(draft: Draft, system: System) -> list[str]:
+    """What the load may be measured by; orders and pages are the shop's, which has a load of its own."""
+    own = [each.name for each in draft.http if each.name is not None]
+    if system.load is None:
+        return own
+    browsed = draft.load is None or draft.load.browse > 0
+    return [ORDERS, *([BROWSE] if browsed else []), *own]
 
 
 def _phases(draft: Draft, section: str) -> Mapping[str, float]:
@@ -117,8 +126,11 @@ def _too_few(draft: Draft, where: Where, name: str, tolerance: Tolerance) -> Ite
 
 def _rate(draft: Draft, stream: str) -> float | None:
     """How often a stream is measured, per second; None where that cannot be told."""
-    if stream in STREAMS:
-        return None if draft.load is None else (draft.load.orders if stream == "orders" else draft.load.browse)
+    if stream in (ORDERS, BROWSE):
+        return None if draft.load is None else (draft.load.orders if stream == ORDERS else draft.load.browse)
+    for each in draft.http:
+        if each.name == stream:
+            return each.per_s
     try:
         every_s = duration(draft.probes[stream].get("every", "1s"))
     except ValueError:

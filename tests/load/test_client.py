@@ -17,7 +17,7 @@ import pytest
 from chaos.errors import SandboxError
 from chaos.load import client
 from chaos.load.history import read
-from chaos.load.schedule import BROWSE, ORDERS
+from chaos.metrics import BROWSE, ORDERS
 from tests.load.conftest import SmallShop, Spec, Start
 
 SOON_S = 10.0

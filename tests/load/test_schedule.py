@@ -7,7 +7,8 @@ from itertools import islice
 
 import pytest
 
-from chaos.load.schedule import BROWSE, LINES_MAX, ORDERS, QUANTITY_MAX, Due, schedule
+from chaos.load.schedule import LINES_MAX, QUANTITY_MAX, Due, schedule
+from chaos.metrics import BROWSE, ORDERS
 from tests.load.conftest import Spec
 
 

@@ -18,8 +18,10 @@ import pytest
 
 from chaos.model import Probe
 from chaos.observe import Observer, Sample, samples
+from chaos.system import Database
 from chaos.targets.base import ProcessState, Target
 from chaos.targets.processes import tree
+from chaos.targets.readiness import dsn
 from sandbox.database import binaries
 
 SPARE_S = 1.0  # by how much a busy machine may be late
@@ -29,13 +31,19 @@ class SmallTarget:
     """Services on loopback: where they listen and which process each is. Nothing but what probes need."""
 
     def __init__(self) -> None:
-        database = SimpleNamespace(name="postgres", user="postgres")
-        self.terrain = SimpleNamespace(system=SimpleNamespace(database=database))
         self.urls: dict[tuple[str, str], str] = {}
         self.pids: dict[str, int] = {}
 
+    @property
+    def terrain(self) -> Any:
+        services = {service: SimpleNamespace(ports={port: 1}) for service, port in self.urls if port != "sql"}
+        return SimpleNamespace(system=SimpleNamespace(services=services, sets={}, load={}))
+
     def url(self, service: str, port: str) -> str:
         return self.urls[service, port]
+
+    def dsn(self, service: str) -> str:
+        return dsn(self.urls[service, "sql"], Database(name="postgres", user="postgres"))
 
     def processes(self, service: str) -> list[ProcessState]:
         return tree(self.pids[service])

@@ -26,6 +26,21 @@ def test_http_below_400_is_a_success(observe: Observe) -> None:
     assert all(0.0 < sample.latency_s < SPARE_S for sample in found)
 
 
+@pytest.mark.usefixtures("pages")
+def test_another_port_than_the_usual_one(observe: Observe, target: SmallTarget) -> None:
+    target.urls = {("web", "8000"): target.urls["edge", "http"]}
+    probes = {
+        "named": HttpProbe.model_validate({"http": "web:8000/healthz", "every": "100ms"}),
+        "only": HttpProbe.model_validate({"http": "web/healthz", "every": "100ms"}),
+        "absent": HttpProbe.model_validate({"http": "web:8001/healthz", "every": "100ms"}),
+    }
+    found = observe(probes, 0.5)
+    assert outcomes(found, "named") == outcomes(found, "only") == {(True, None, None)}
+    assert {(ok, "has no port '8001'" in (error or "")) for ok, _, error in outcomes(found, "absent")} == {
+        (False, True)
+    }
+
+
 def test_nobody_listens(observe: Observe, target: SmallTarget) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
