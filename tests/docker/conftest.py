@@ -6,11 +6,15 @@ Where none answers, a test is skipped with a loud reason; with CHAOS_REQUIRE_DOC
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 from docker.errors import DockerException
+
+from tests.docker.small_project import SmallProject
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +27,11 @@ def engine() -> Any:
         if os.environ.get("CHAOS_REQUIRE_DOCKER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture
+def small(engine: Any, tmp_path: Path) -> Iterator[SmallProject]:
+    """An empty compose project; whatever is added to it is removed."""
+    project = SmallProject(engine, tmp_path)
+    yield project
+    project.remove()
