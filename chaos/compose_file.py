@@ -7,7 +7,7 @@ Read as plain YAML, so that an experiment is checked without any engine. What on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -23,8 +23,8 @@ class NotACompose(ValueError):
     """The file cannot be read, or holds no services."""
 
 
-def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, int] | None = None) -> System:
-    """The system that a compose file describes; `running` tells how many containers each service really has.
+def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, Sequence[str]] | None = None) -> System:
+    """The system that a compose file describes; `running` names the containers each service really has.
 
     A service with several containers is a set, whose members are called SERVICE-1, SERVICE-2 …; every other one is a
     service, and the set that holds it alone. Raises NotACompose.
@@ -35,9 +35,7 @@ def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, int] | 
     sets: dict[str, list[str]] = {}
     for name in dict.fromkeys([*described, *running]):
         entry = described.get(name, {})
-        count = running.get(name) or _replicas(entry)
-        members = [name] if count == 1 else [f"{name}-{number}" for number in range(1, count + 1)]
-        sets[name] = members
+        members = sets[name] = list(running.get(name, ())) or _replicas(name, entry)
         for member in members:
             if member in services:
                 raise NotACompose(f"{member} is a service of its own and a replica of {name}; give one another name")
@@ -67,10 +65,12 @@ def _services(file: Path) -> dict[str, dict[str, object]]:
     return {str(name): entry if isinstance(entry, dict) else {} for name, entry in services.items()}
 
 
-def _replicas(entry: Mapping[str, object]) -> int:
+def _replicas(name: str, entry: Mapping[str, object]) -> list[str]:
+    """What its containers are called, when there are as many as the file says."""
     deploy = entry.get("deploy")
     wanted = entry.get("scale", deploy.get("replicas") if isinstance(deploy, dict) else None)
-    return wanted if isinstance(wanted, int) and wanted > 1 else 1
+    count = wanted if isinstance(wanted, int) else 1
+    return [name] if count < 2 else [f"{name}-{number}" for number in range(1, count + 1)]
 
 
 def _ports(entry: Mapping[str, object]) -> dict[str, int]:

@@ -64,7 +64,7 @@ def _shop_in_containers(run: str) -> Site:
     engine = connect()
     find_compose()
     compose = Compose(shop_folder() / "compose.sandbox.yml", run, ours=True, owned=True)
-    return Site(run, load_system(), lambda needed: lacking(engine, needed), compose=compose)
+    return Site(run, load_system(), lambda needed: lacking(engine, needed, run=run), compose=compose)
 
 
 def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
@@ -74,7 +74,7 @@ def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
 
     engine = connect()
     file = compose_path(path, own)
-    running = {service: len(names) for service, names in Project(engine, own.project).names().items()}
+    running = Project(engine, own.project).names()
     if not running:
         raise SandboxError(
             f"no container of a compose project called {own.project} is there",
@@ -82,7 +82,7 @@ def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
         )
     system = system_of(path, running)
     compose = Compose(file, own.project, ours=False, owned=owned)
-    return Site(run, system, lambda needed: lacking(engine, needed), compose=compose)
+    return Site(run, system, lambda needed: lacking(engine, needed, run=run), compose=compose)
 
 
 def settled(site: Site, plan: Plan) -> Compose | None:
@@ -93,16 +93,15 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     """
     if site.compose is None:
         return None
-    from chaos.routes import routes
     from chaos.targets.compose_sandbox import shop_environment
-    from chaos.targets.docker.containers import Project
+    from chaos.targets.docker.containers import Project, check_offered
     from chaos.targets.docker.engine import connect
 
     engine = connect()
     if not site.compose.ours:
-        Project(engine, site.compose.project).check_offered(
-            {step.service for step in plan.steps}, owned=site.compose.owned
-        )
+        project = Project(engine, site.compose.project)
+        for name in dict.fromkeys(step.service for step in plan.steps):
+            check_offered(project, name, project.container(name), owned=site.compose.owned)
         return site.compose
     environment = shop_environment(engine, site.run, plan.experiment.weak, shop_folder() / "sandbox")
-    return replace(site.compose, environment={**environment, **routes(plan, site.system)})
+    return replace(site.compose, environment=environment)

@@ -6,7 +6,7 @@ apart from that is left for the check to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,8 +19,8 @@ from chaos.shipped import load_system
 from chaos.system import System
 
 
-def system_of(path: Path, running: Mapping[str, int] | None = None) -> System:
-    """The system that an experiment file names; `running` tells how many containers each of its services has.
+def system_of(path: Path, running: Mapping[str, Sequence[str]] | None = None) -> System:
+    """The system that an experiment file names; `running` names the containers each service has.
 
     Raises InvalidExperiment where the file is no YAML, or its compose file is none.
     """

@@ -20,7 +20,7 @@ from chaos.targets.docker.addresses import address_among, address_from_here
 from chaos.targets.docker.agent_channel import ContainerChannel
 from chaos.targets.docker.agent_image import ensure_image
 from chaos.targets.docker.command import run_command
-from chaos.targets.docker.containers import ALLOWED_LABEL, Inspected, Project, is_offered
+from chaos.targets.docker.containers import Inspected, Project, check_offered
 from chaos.targets.docker.engine import Refused
 from chaos.targets.readiness import dsn, is_ready
 
@@ -184,12 +184,8 @@ class ComposeTarget:
         return self._check_offered(service, self._project.container(service))
 
     def _check_offered(self, service: str, container: Inspected) -> Inspected:
-        if self._allowed or is_offered(container):
-            return container
-        raise UsageError(
-            f"{service} of project {self._project.name} is not offered for faults, so nothing was done to it",
-            remedy=f"if it is yours: --i-own-this {self._project.name}, or label the service {ALLOWED_LABEL}=true",
-        )
+        check_offered(self._project, service, container, owned=self._allowed)
+        return container
 
     def _unless(self, status: int, what: str, act: str, *arguments: Any) -> None:
         """One call of the engine, which may find that the container has changed since we looked."""

@@ -53,9 +53,7 @@ def compose(
             ) from None
     if code:
         said = log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
-        raise SandboxError(
-            f"`{' '.join(argv)}` failed:\n" + "\n".join(said), remedy=f"all of it is in {log}"
-        )
+        raise SandboxError(f"`{' '.join(argv)}` failed:\n" + "\n".join(said), remedy=f"all of it is in {log}")
 
 
 def _answers(argv: Sequence[str]) -> bool:

@@ -13,14 +13,12 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from chaos.errors import SandboxError
 from chaos.targets.compose import ComposeTarget
+from chaos.targets.compose_cli import compose
 from chaos.targets.docker.containers import Project
 from chaos.targets.docker.engine import Engine, connect
-
-from chaos.errors import SandboxError
-from chaos.targets.compose_cli import compose
 from chaos.targets.order import Order
-from chaos.targets.readiness import is_ready
 
 _BUILD_WITHIN_S = 900.0  # the first time, with everything to be downloaded
 _READY_WITHIN_S = 60.0
@@ -82,16 +80,6 @@ class ComposeSandbox(ComposeTarget):
             self._keep_logs()
             self._run("down", "-v", "--remove-orphans", "-t", "0", within_s=_DOWN_WITHIN_S)
 
-    def unready(self) -> list[str]:
-        """The services that do not serve: asked as the manifest says, or else of the engine."""
-        waiting = set(super().unready())
-        for name, service in self.terrain.system.services.items():
-            if name not in waiting and (service.ready.sql or service.ready.http or service.ready.tcp):
-                urls = {port: self.url(name, port) for port in service.ports}
-                if not is_ready(service.ready, urls, self.terrain.system.database):
-                    waiting.add(name)
-        return [name for name in self.terrain.system.services if name in waiting]
-
     def _run(self, *words: str, within_s: float) -> None:
         log = self._order.folder / "logs" / "compose.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -115,8 +103,8 @@ class ComposeSandbox(ComposeTarget):
 
 def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) -> dict[str, str]:
     """What compose.sandbox.yml is filled in with: a network and a port that are free, and images of this very code."""
-    taken = engine.subnets()
-    free = next((net for net in _NETS if not any(net_of(net).overlaps(each) for each in taken)), None)
+    taken = _taken(engine)
+    free = next((net for net in _NETS if not any(_network(net).overlaps(each) for each in taken)), None)
     if free is None:
         raise SandboxError(
             "no network of 198.18.201.0 to 198.18.255.0 is free", remedy="docker network ls; remove some"
@@ -130,8 +118,14 @@ def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) 
     }
 
 
-def net_of(prefix: str) -> ipaddress.IPv4Network:
-    """The network of a prefix such as 198.18.201."""
+def _taken(engine: Engine) -> list[ipaddress.IPv4Network]:
+    with engine.doing("list networks") as api:
+        listed = api.networks()
+    subnets = [each.get("Subnet", "") for network in listed for each in network["IPAM"]["Config"] or []]
+    return [ipaddress.IPv4Network(subnet) for subnet in subnets if "." in subnet]
+
+
+def _network(prefix: str) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network(f"{prefix}.0/24")
 
 

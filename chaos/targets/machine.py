@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,18 +69,25 @@ def survey() -> Machine:
             "root has no rights over other people's files in there: install chaos where everybody may read it",
         )
         return Machine(refusal, refusal, refusal, {"probe": probe.stderr.strip()})
-    packets = delays = None
-    if not (details.get("nf_tables") and details.get("owner") and details.get("numgen")):
-        packets = Refusal(
+    lacks = lacking_packets(details)
+    return Machine(None, lacks.get(Capability.NETWORK), lacks.get(Capability.DELAY), details)
+
+
+def lacking_packets(probed: Mapping[str, object]) -> dict[Capability, Refusal]:
+    """What an agent cannot do in a kernel, by what its own probe found there."""
+    if not (probed.get("nf_tables") and probed.get("owner") and probed.get("numgen")):
+        refusal = Refusal(
             "the kernel has no nf_tables with owner flag and numgen for us",
             "load or build in nf_tables (Linux 5.12 or newer: CONFIG_NF_TABLES, CONFIG_NFT_NUMGEN)",
         )
-    if packets or not details.get("queue"):
-        delays = packets or Refusal(
+        return {Capability.NETWORK: refusal, Capability.DELAY: refusal}
+    if not probed.get("queue"):
+        refusal = Refusal(
             "the kernel can queue no packets to a program",
             "load nfnetlink_queue and nft_queue (or xt_NFQUEUE with nft_compat)",
         )
-    return Machine(None, packets, delays, details)
+        return {Capability.DELAY: refusal}
+    return {}
 
 
 def terrain(system: System, machine: Machine) -> Terrain:

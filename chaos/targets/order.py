@@ -1,6 +1,7 @@
 """What the command outside asks of the world inside: one frozen value that crosses as JSON, and is kept.
 
-It lies in the run's folder: whoever has it can reach the target again: the watchdog and `chaos heal` do so after the conductor has died.
+It lies in the run's folder: whoever has it reaches the target again, as the watchdog and `chaos heal` do when the
+conductor has died.
 """
 
 from __future__ import annotations

@@ -112,6 +112,15 @@ def is_offered(inspected: Inspected) -> bool:
     return bool((inspected["Config"].get("Labels") or {}).get(ALLOWED_LABEL) == "true")
 
 
+def check_offered(project: Project, name: str, inspected: Inspected, *, owned: bool) -> None:
+    """Raises UsageError for a container that its owner did not offer; `owned`: the whole project is the user's."""
+    if not owned and not is_offered(inspected):
+        raise UsageError(
+            f"{name} of project {project.name} is not offered for faults, so nothing was done to it",
+            remedy=f"if it is yours: --i-own-this {project.name}, or label the service {ALLOWED_LABEL}=true",
+        )
+
+
 def _named(service: str, rows: list[Inspected], services: Mapping[str, list[Inspected]]) -> list[tuple[str, Inspected]]:
     if len(rows) == 1:
         return [(service, rows[0])]
