@@ -28,6 +28,7 @@ run.py         one experiment from its file to its verdict, outside the sandbox:
 folder.py      the folder of a run, which holds all that is known of it
 inside.py      what is started inside the sandbox: the supervisor, and under it the conductor
 conduct.py     the conductor: brings the shop up, plays the experiment, heals in `finally`, judges nothing
+watchdog.py    a process that outlives the conductor, and heals in its place
 watch.py       looks after a run while time passes: live view, abort_if, interruptions
 abort.py       whether a sentence of abort_if has been true for as long as it says; pure
 inject.py      plays the timeline: journal the intent → inject → is it active? → hold → heal → is it gone?
@@ -35,6 +36,8 @@ load/          open-loop traffic in a process of its own → history
 observe/       probes at a fixed rate → samples
 collect.py     waits for the backlog to drain, then the final reads of the systems of record → files
 journal.py     append-only JSON Lines, fsynced before an injection; read again after a crash
+registry.py    which runs may have left something, and whether they are alive
+heal/          what a dead run left is undone, from its folder: by its watchdog, or by `chaos heal`
 judge/         journal + history + samples → verdict per check and phase; pure
 reconcile/     history + final reads of the systems of record → invariants; pure
 report/        verdict → terminal, JSON, JUnit XML, Markdown, one self-contained HTML page; pure

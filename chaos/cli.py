@@ -161,6 +161,27 @@ def judge(
 
 
 @app.command()
+def heal(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]…", help="Folders or names of runs; all that may have left something if none."),
+    ] = None,
+    only_look: Annotated[
+        bool, typer.Option("--check", help="Only say what is left; exit code 4 if anything is.")
+    ] = False,
+) -> None:
+    """Undo what dead runs left on Docker: faults, helper containers, sandboxes. Twice is harmless."""
+    from chaos.heal.sweep import sweep
+
+    swept = sweep(runs or [], typer.echo, only_look=only_look)
+    for left in swept.left:
+        typer.echo(f"LEFT  {left}", err=not only_look)
+    if not swept.found and not swept.left:
+        typer.echo("nothing to heal")
+    raise typer.Exit(Exit.NOT_HEALED if swept.left else Exit.PASSED)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can do, and what to do about the rest."""
     from chaos.doctor import examine

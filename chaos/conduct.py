@@ -46,11 +46,17 @@ class Run:
 
 
 def conduct(
-    run: Run, target: Sandbox, view: Live, interrupts: Interrupts, unsteady: Callable[[RunFolder], list[str]]
+    run: Run,
+    target: Sandbox,
+    view: Live,
+    interrupts: Interrupts,
+    unsteady: Callable[[RunFolder], list[str]],
+    watchdog_died: Callable[[], str],
 ) -> None:
     """Plays the whole run. What goes wrong once the journal is open is journalled, and not raised.
 
     `unsteady` judges the baseline from the folder: nothing is injected where it has a reason against it.
+    `watchdog_died` says what became of the watchdog; a run goes on without it: nothing is wrong as long as we live.
     """
     began = time.monotonic()
 
@@ -58,7 +64,7 @@ def conduct(
         return time.monotonic() - began
 
     with Journal(run.folder.journal, now) as journal:
-        _open(journal, run)
+        _open(journal, run, began)
         player = Player(target, journal, lambda text: view.event(now(), text))
         watch = Watch(
             run.experiment,
@@ -87,6 +93,8 @@ def conduct(
         finally:
             player.heal_all()
         watch.note_interruption()
+        if died := watchdog_died():
+            journal.note("watchdog", what=died)
         journal.note("done")
 
 
@@ -151,10 +159,11 @@ def _final_reads(run: Run, target: Sandbox, journal: Journal, watch: Watch) -> N
     collect(target, journal, run.folder.final)
 
 
-def _open(journal: Journal, run: Run) -> None:
+def _open(journal: Journal, run: Run, began: float) -> None:
     journal.write(
         "run",
         durable=True,
+        t0=began,
         version=__version__,
         argv=list(run.argv),
         seed=run.seed,

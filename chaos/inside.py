@@ -12,6 +12,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +39,20 @@ def main() -> None:
 def _act(order: Order) -> int:
     interrupts = Interrupts()
     try:
-        target = _target(order)
-        try:
-            _open_page(order, target)
-            if order.play is None:
-                target.up(interrupted=interrupts)
-            else:
-                _play(order, order.play, target, interrupts)
-            if order.play is None or order.play.keep:
-                _tell(order, ready=True)
-                while not interrupts():
-                    time.sleep(_POLL_S)
-        finally:
-            target.down()
+        with _watched(order) as watchdog_died:
+            target = _target(order)
+            try:
+                _open_page(order, target)
+                if order.play is None:
+                    target.up(interrupted=interrupts)
+                else:
+                    _play(order, order.play, target, interrupts, watchdog_died)
+                if order.play is None or order.play.keep:
+                    _tell(order, ready=True)
+                    while not interrupts():
+                        time.sleep(_POLL_S)
+            finally:
+                target.down()
     except ChaosError as error:
         _tell(order, error={"what": error.what, "remedy": error.remedy})
         return int(error.exit)
@@ -59,6 +62,18 @@ def _act(order: Order) -> int:
         )
         return int(SandboxError.exit)
     return 0
+
+
+@contextmanager
+def _watched(order: Order) -> Iterator[Callable[[], str]]:
+    """With a watchdog beside us where something could outlive us; gives what tells whether it died, and of what."""
+    if order.compose is None:
+        yield lambda: ""
+        return
+    from chaos.watchdog import Watchdog
+
+    with Watchdog(order) as watchdog:
+        yield watchdog.died
 
 
 def _target(order: Order) -> Sandbox:
@@ -88,7 +103,7 @@ def _open_page(order: Order, target: Sandbox) -> None:
         open_page(order.page, host, int(port))
 
 
-def _play(order: Order, play: Play, target: Sandbox, interrupts: Interrupts) -> None:
+def _play(order: Order, play: Play, target: Sandbox, interrupts: Interrupts, watchdog_died: Callable[[], str]) -> None:
     from chaos.conduct import Run, conduct  # not needed where the shop only stands by
     from chaos.judge import unsteady_baseline
     from chaos.parse import parse
@@ -100,7 +115,7 @@ def _play(order: Order, play: Play, target: Sandbox, interrupts: Interrupts) -> 
     timeline = plan(experiment, target.terrain.system, play.seed)
     run = Run(experiment, timeline, folder, play.argv, play.seed, order.sandbox)
     with Live(SteadfastConsole(stderr=play.quiet), experiment.title, describe_steps(timeline), timeline.phases) as view:
-        conduct(run, target, view, interrupts, unsteady_baseline)
+        conduct(run, target, view, interrupts, unsteady_baseline, watchdog_died)
 
 
 def _mount_memory(folder: Path) -> None:

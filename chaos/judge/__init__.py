@@ -138,9 +138,7 @@ def _notes(
     for record in timeline.events(journal, "ended"):
         notes.append(f"{record['service']} ended by itself at t={record['t']:.1f} s, exit code {record.get('code')}")
     for record in timeline.events(journal, "watchdog"):
-        notes.append(
-            f"{record['what']} at t={record['t']:.1f} s: had the run been killed then, faults would have stayed on"
-        )
+        notes.append(f"{record['what']}; had the run been killed then, only `chaos heal` could have healed it")
     for record in timeline.others(journal):
         if record["event"] == "healed":
             notes.append(f"{record['lease']} was not healed by the run itself: {record['evidence']}")
