@@ -111,7 +111,108 @@ class Exec(Protocol):
         """The exit code, and what it printed; raises TimeoutError when it took longer, and it is gone then."""
 
 
-class Target(Processes, Network, Http, Sql, Exec, Protocol):
+@dataclass(frozen=True)
+class Toxic:
+    """A disturbance of one direction of a proxy's connections, in Toxiproxy's words."""
+
+    name: str
+    kind: str  # latency, bandwidth, …
+    stream: str  # upstream: what clients send; downstream: what they get
+    toxicity: float  # the share of connections that meet it, 0 to 1; drawn for each connection
+    attributes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """A proxy, as its Toxiproxy shows it."""
+
+    name: str
+    listen: str  # host:port in the Toxiproxy's own network
+    upstream: str  # host:port of the service that is called
+    enabled: bool
+    toxics: tuple[Toxic, ...]
+
+
+class Link(Protocol):
+    """The proxy through which one service is called. Every call has a time limit, and raises FaultError."""
+
+    def state(self) -> LinkState:
+        """What is on now."""
+
+    def add(self, toxic: Toxic) -> None:
+        """Puts a toxic on, for connections that are open too."""
+
+    def remove(self, name: str) -> None:
+        """Takes a toxic off; harmless when there is none of that name."""
+
+    def enable(self, enabled: bool) -> None:
+        """Opens or closes the listener; closing ends its connections."""
+
+    def restart(self) -> None:
+        """Kills the Toxiproxy and starts it again with the same proxies and no toxic: for when its API hangs."""
+
+    def doors(self) -> list[str]:
+        """host:port of the listener as it may be reached from here, the most direct way first."""
+
+
+class Proxies(Protocol):
+    """Finds the proxies in front of services."""
+
+    def proxy(self, service: str) -> Link:
+        """The proxy through which a service is called, made if the manifest tells how; raises FaultError without one."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a service uses of CPU and memory, as the kernel counted it since it was started."""
+
+    periods: int  # in which it wanted CPU while it had a limit
+    throttled: int  # those of them in which it got no more
+    throttled_s: float  # how long its threads waited for that
+    memory_bytes: int
+    memory_refused: int | None  # how often it met its memory limit; None where the kernel does not tell
+    oom_killed: bool
+
+
+class Limits(Protocol):
+    """What one service may use; kept by the kernel, also when nobody of us is there any more."""
+
+    def cpu(self) -> dict[str, int]:
+        """The limit of CPU in the engine's own words, to be restored from."""
+
+    def cpus(self) -> float:
+        """The limit of CPU in CPUs; infinite where there is none."""
+
+    def limit_cpu(self, cpus: float) -> None:
+        """Allows so many CPUs."""
+
+    def restore_cpu(self, was: Mapping[str, int]) -> None:
+        """Puts back what `cpu` said."""
+
+    def memory(self) -> dict[str, int]:
+        """The limit of memory in the engine's own words, to be restored from."""
+
+    def memory_bytes(self) -> float:
+        """The limit of memory in bytes; infinite where there is none."""
+
+    def limit_memory(self, limit: int) -> None:
+        """Allows so many bytes, and no swap; raises FaultError where more is in use that cannot be freed."""
+
+    def restore_memory(self, was: Mapping[str, int]) -> None:
+        """Puts back what `memory` said."""
+
+    def usage(self) -> Usage:
+        """What it uses now."""
+
+
+class Cgroups(Protocol):
+    """Finds what services may use."""
+
+    def limits(self, service: str) -> Limits:
+        """The limits of a service."""
+
+
+class Target(Processes, Network, Http, Sql, Exec, Proxies, Cgroups, Protocol):
     """A running system: every capability it has. Asking for a missing one raises Unsupported."""
 
     terrain: Terrain

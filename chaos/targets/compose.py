@@ -22,6 +22,7 @@ from chaos.targets.docker.agent_image import ensure_image
 from chaos.targets.docker.command import run_command
 from chaos.targets.docker.containers import Inspected, Project, check_offered
 from chaos.targets.docker.engine import Refused
+from chaos.targets.docker.login import login_of, sql_port
 from chaos.targets.readiness import dsn, is_ready
 
 _DEAD_WITHIN_S = 5.0
@@ -152,9 +153,12 @@ class ComposeTarget:
 
     def dsn(self, service: str) -> str:
         """The connection string of a service's database."""
-        if self.terrain.system.database is None:
-            raise Unsupported(f"how to log in to the databases of project {self._project.name} is not known")
-        return dsn(self.url(service, "sql"), self.terrain.system.database)
+        system = self.terrain.system
+        url = self.url(service, sql_port(system.services[service].ports))
+        if system.database is not None:
+            return dsn(url, system.database)
+        login = login_of(service, self._project.container(service))
+        return dsn(url, login.database, password=login.password)
 
     # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────
 

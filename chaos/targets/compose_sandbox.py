@@ -54,7 +54,7 @@ class ComposeSandbox(ComposeTarget):
         Raises SandboxError with a service's last log lines where one does not.
         """
         if self._compose.ours:
-            self._run("up", "-d", within_s=_BUILD_WITHIN_S)
+            self._run("up", "-d", within_s=_BUILD_WITHIN_S, interrupted=interrupted)
         elif ended := self.ended():
             raise SandboxError(
                 f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
@@ -80,7 +80,7 @@ class ComposeSandbox(ComposeTarget):
             self._keep_logs()
             self._run("down", "-v", "--remove-orphans", "-t", "0", within_s=_DOWN_WITHIN_S)
 
-    def _run(self, *words: str, within_s: float) -> None:
+    def _run(self, *words: str, within_s: float, interrupted: Callable[[], bool] = lambda: False) -> None:
         log = self._order.folder / "logs" / "compose.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         compose(
@@ -90,6 +90,7 @@ class ComposeSandbox(ComposeTarget):
             environment=self._compose.environment,
             log=log,
             within_s=within_s,
+            interrupted=interrupted,
         )
 
     def _said(self, name: str) -> str:

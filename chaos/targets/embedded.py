@@ -22,7 +22,7 @@ from typing import IO
 from chaos.errors import SandboxError, Unsupported
 from chaos.system import Service
 from chaos.targets.agent_client import AgentClient
-from chaos.targets.base import Capability, ProcessState, Terrain
+from chaos.targets.base import Capability, Limits, Link, ProcessState, Terrain
 from chaos.targets.channel import Pipe
 from chaos.targets.processes import kill_tree, send, signal_tree, tree
 from chaos.targets.readiness import dsn, is_ready
@@ -206,7 +206,19 @@ class Embedded:
         assert self.terrain.system.database is not None
         return dsn(self.url(service, "sql"), self.terrain.system.database)
 
+    def proxy(self, service: str) -> Link:
+        """Refused: no Toxiproxy stands in here."""
+        raise self._refused(Capability.PROXY)
+
+    def limits(self, service: str) -> Limits:
+        """Refused: services have no cgroups of their own."""
+        raise self._refused(Capability.LIMITS)
+
     # ── inner workings ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refused(self, capability: Capability) -> Unsupported:
+        refusal = self.terrain.missing[capability]
+        return Unsupported(refusal.why, remedy=refusal.remedy)
 
     @staticmethod
     def _wait_for(condition: Callable[[], bool]) -> None:

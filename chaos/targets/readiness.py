@@ -25,10 +25,11 @@ def is_ready(ready: Ready, urls: dict[str, str], database: Database | None) -> b
     return _tcp(urls[ready.tcp or "http"])
 
 
-def dsn(url: str, database: Database) -> str:
+def dsn(url: str, database: Database, *, password: str | None = None) -> str:
     """The connection string of a database that listens at `url`; a server that freezes is not waited for long."""
     address = urlsplit(url)
-    password = os.environ.get(database.password_from) if database.password_from else None
+    if database.password_from:
+        password = os.environ.get(database.password_from)
     return psycopg.conninfo.make_conninfo(
         host=address.hostname,
         port=address.port,
