@@ -6,6 +6,7 @@ Every container echoes UDP, so that packets between two of them can be timed. It
 from __future__ import annotations
 
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,17 @@ class SmallProject:
 
     def helpers(self) -> list[Any]:
         """The helper containers that belong to this project's run, whatever their state."""
-        found: list[Any] = self.client.containers.list(all=True, filters={"label": f"chaos.run={self.run}"})
+        found: list[Any] = self.client.containers.list(
+            all=True, filters={"label": f"chaos.run={self.run}"}, ignore_removed=True
+        )
         return found
+
+    def helpers_left(self, within_s: float) -> list[Any]:
+        """Those that are left when the engine has had some time to remove what has ended."""
+        deadline = time.monotonic() + within_s
+        while (left := self.helpers()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
 
     def remove(self) -> None:
         """Removes all containers and the network."""
