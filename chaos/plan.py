@@ -12,12 +12,14 @@ from random import Random
 
 from chaos import faults
 from chaos.faults.base import Fault
+from chaos.metrics import BROWSE
 from chaos.model import AllOf, Experiment, OneOf, Selector, Tolerances
 from chaos.system import System
 from chaos.units import duration_text, rate_text
 from chaos.verdict import Phase
 
 _SEED_BITS = 31  # a lease's own seed; every party it is handed to can hold that many
+_TRAFFIC = {BROWSE: "pages"}
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,10 @@ def _drawn(target: Selector, system: System, random: Random) -> list[str]:
 def describe(plan: Plan) -> str:
     """The plan as text: the phases with their times, each step with its undo, and what must hold when."""
     experiment = plan.experiment
-    browse = f", {rate_text(experiment.load.browse)} pages" if experiment.load.browse else ""
+    load = [f"{rate_text(per_s)} {_TRAFFIC.get(name, name)}" for name, per_s in experiment.load.rates.items()]
     lines = [
         experiment.title,
-        f"lasts {duration_text(plan.total_s)}, seed {plan.seed}, {rate_text(experiment.load.orders)} orders{browse}",
+        ", ".join([f"lasts {duration_text(plan.total_s)}", f"seed {plan.seed}", *load]),
     ]
     if experiment.weak:
         lines.append(f"switched off in the {experiment.sandbox}: {', '.join(experiment.weak)}")

@@ -8,6 +8,7 @@ tolerances.py  tolerances → checks
 recovery.py    how soon the system was steady again
 evidence.py    faults as they really were
 instrument.py  whether the load, the history and the run itself can be trusted
+traffic.py     whether a user's own requests put the system to the test
 books.py       invariants → checks
 conclusion.py  the verdict, the exit code and the sentence at the top
 wording.py     figures for people
@@ -21,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chaos.judge import books, conclusion, evidence, instrument, recovery, timeline, tolerances
+from chaos.judge import books, conclusion, evidence, instrument, recovery, timeline, tolerances, traffic
 from chaos.judge.baseline import unsteady_baseline
 from chaos.judge.figures import Figures
 from chaos.judge.timeline import Record, Timeline
 from chaos.judge.wording import seconds
+from chaos.metrics import ORDERS
 from chaos.model import Experiment
 from chaos.verdict import Check, Judgement, Verdict
 
@@ -64,7 +66,9 @@ def judge(
     generator = instrument.generator(experiment, journal, times, figures)
     history = instrument.history(journal, times, figures)
     course = instrument.course(experiment, journal, times)
-    checks = [course, generator, history, *baseline, *faults.checks]
+    answered = traffic.answered(experiment, times, figures)
+    checks = [course, generator, history, *answered, *baseline, *faults.checks]
+    checks += traffic.under_fault(experiment, figures, faults)
     if aborted := instrument.aborted(experiment, journal):
         checks.append(aborted)
     checks += tolerances.checks(experiment, "fault", meters["fault"], figures, times)
@@ -72,7 +76,7 @@ def judge(
         checks.append(recovery.check(experiment.recovers, steadied, whole=not times.cut_short("recovery")))
     services = instrument.services(experiment, journal)
     checks += services
-    checks += books.checks(experiment.invariants, reconciliation, journal, figures.answered_ok["orders"])
+    checks += books.checks(experiment.invariants, reconciliation, journal, figures.answered_ok[ORDERS])
 
     doubts = conclusion.doubts(
         baseline=baseline,
@@ -80,14 +84,14 @@ def judge(
         generator=generator,
         history=history,
         faults=faults,
+        answered=answered,
         died=next(
             (check.why for check in services if check.phase == "run" and check.verdict is not Verdict.PASSED), ""
         ),
         overran=times.overran(),
         broke_off=timeline.last(journal, "error") is not None,
     )
-    under_fault = figures.streams.get(("orders", "fault"))
-    concluded = conclusion.conclude(checks, doubts, journal, faults, steadied, under_fault.total if under_fault else 0)
+    concluded = conclusion.conclude(checks, doubts, journal, faults, steadied, traffic.amount(experiment, figures))
     known = timeline.last(journal, "run") or {}
     return Judgement(
         run=run,
@@ -100,7 +104,7 @@ def judge(
         checks=concluded.checks,
         phases=times.phases,
         faults=faults.windows,
-        stats=figures.stats(),
+        stats=figures.stats([*experiment.load.rates, *experiment.probes]),
         buckets=figures.buckets(),
         ledger=reconciliation.ledger if reconciliation else (),
         time_to_recover_s=steadied.time_s if steadied and not times.cut_short("recovery") else None,

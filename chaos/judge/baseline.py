@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chaos.judge import timeline, tolerances
+from chaos.judge import timeline, tolerances, traffic
 from chaos.judge.figures import Figures
 from chaos.judge.timeline import Record
 from chaos.model import Experiment
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def unsteady_baseline(folder: RunFolder) -> list[str]:
-    """Why the baseline was not steady, a sentence per tolerance of `steady_state` that did not hold; empty if all did.
+    """Why the baseline was not steady, a sentence per tolerance of `steady_state` that did not hold, and per stream of
+    `load.http` without a success; empty if there is none.
 
     Raises ChaosError for files that are rubbish.
     """
@@ -43,7 +44,7 @@ def unsteady_baseline(folder: RunFolder) -> list[str]:
 def checks(
     experiment: Experiment, journal: Sequence[Record], operations: Iterable[Operation], samples: Iterable[Sample]
 ) -> list[Check]:
-    """One check per tolerance of `steady_state`; none where the baseline has not begun."""
+    """One check per stream of `load.http` and tolerance of `steady_state`; none where the baseline has not begun."""
     times = timeline.read(experiment, journal)
     began = times.phase("baseline")
     if began is None:
@@ -56,4 +57,7 @@ def checks(
         figures.operation(operation)
     for sample in samples:
         figures.sample(sample)
-    return tolerances.checks(experiment, "baseline", meters["baseline"], figures, times)
+    return [
+        *traffic.answered(experiment, times, figures),
+        *tolerances.checks(experiment, "baseline", meters["baseline"], figures, times),
+    ]

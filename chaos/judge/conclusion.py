@@ -49,13 +49,15 @@ def doubts(
     generator: Check,
     history: Check,
     faults: Faults,
+    answered: Sequence[Check],
     died: str,
     overran: str,
     broke_off: bool,
 ) -> list[Doubt]:
     """Every reason not to blame the faults for what was broken, the most fundamental first.
 
-    `died` says which service ended by itself, `overran` which phase lasted too long; empty: none did.
+    `answered` are the checks that a user's own requests succeeded before any fault. `died` says which service ended by
+    itself, `overran` which phase lasted too long; empty: none did.
     """
     found = []
     unsteady = next((check for check in baseline if check.verdict is not Verdict.PASSED), None)
@@ -67,6 +69,7 @@ def doubts(
         found.append(Doubt(unsteady.why + nothing, _ALL))
     elif not baseline:
         found.append(Doubt("there was no baseline to compare with", _ALL))
+    found += [Doubt(check.why, _MEASURED) for check in answered if check.verdict is not Verdict.PASSED]
     if faults.not_put_on:  # another fault, that did go on, can still have broken something
         found.append(Doubt(faults.not_put_on, frozenset() if faults.effective else _MEASURED))
     if overran:
@@ -93,9 +96,11 @@ def conclude(
     journal: Sequence[Record],
     faults: Faults,
     recovery: Recovery | None,
-    orders_under_fault: int,
+    traffic: str,
 ) -> Conclusion:
-    """The verdict, and why; `checks` in the order in which a report shows them."""
+    """The verdict, and why; `checks` in the order in which a report shows them. `traffic` is how much came due while
+    faults were on, in words.
+    """
     trusted = []
     spared: Check | None = None  # the first that was broken but cannot be blamed on the faults
     for check in checks:
@@ -108,10 +113,8 @@ def conclude(
     verdict = Verdict.worst(check.verdict for check in trusted)
     if verdict is Verdict.PASSED and found:
         verdict = Verdict.INCONCLUSIVE
-    if verdict is Verdict.PASSED:
-        why = _proved(trusted, recovery, orders_under_fault)
-    else:
-        why = _blamed(verdict, trusted, found, spared)
+    proved = verdict is Verdict.PASSED
+    why = _proved(trusted, recovery, traffic) if proved else _blamed(verdict, trusted, found, spared)
     return Conclusion(verdict, _exit(verdict, journal, faults), f"{verdict}: {why}", tuple(trusted))
 
 
@@ -138,13 +141,13 @@ def _blamed(verdict: Verdict, checks: Sequence[Check], found: Sequence[Doubt], s
     return guilty[0].why + others
 
 
-def _proved(checks: Sequence[Check], recovery: Recovery | None, orders: int) -> str:
+def _proved(checks: Sequence[Check], recovery: Recovery | None, traffic: str) -> str:
     faults = [check.name for check in checks if check.kind == "evidence"]
     under = f"{counted(len(checks), 'check')} held, with {' and '.join(faults[:3])}"
     more = f" and {counted(len(faults) - 3, 'more fault')}" if len(faults) > 3 else ""
-    placed = f" over {counted(orders, 'order')}" if orders else ""
+    sent = f" over {traffic}" if traffic else ""
     steady = ""
     if recovery is not None and recovery.time_s is not None:
         after = f"{seconds(recovery.time_s)} after the last fault" if recovery.time_s else "at once"
         steady = f"; steady again {after}"
-    return under + more + placed + steady
+    return under + more + sent + steady

@@ -78,6 +78,7 @@ class Figures:
         self.cells: list[dict[int, Tally]] = [defaultdict(Tally) for _ in meters["recovery"]]
         self.answered_ok: Counter[str] = Counter()  # per stream, over the whole run
         self.under_fault: Counter[str] = Counter()  # per stream: due in the fault phase while a fault was on
+        self.while_on = [0 for _ in faulty]  # per fault: operations of the load that came due while it was on
         self.sent = 0
         self.never_ended = 0
         self._meters = meters
@@ -108,6 +109,8 @@ class Figures:
             stream.overloaded += operation.error == OVERLOADED
             if operation.sent is not None:
                 stream.lags.add(microseconds(operation.sent - operation.due), refused=False)
+        for index, (start, end) in enumerate(self._faulty):
+            self.while_on[index] += start <= operation.due < end
         self._chart(operation.kind, operation.due, operation.result, point, waited)
 
     def sample(self, sample: Sample) -> None:
@@ -151,9 +154,10 @@ class Figures:
             coarse = microseconds(latency_s, _CHART_DIGITS)
             second.latencies.add(coarse, refused=not (point.ok or point.gave_up))
 
-    def stats(self) -> tuple[StreamStats, ...]:
-        """Every stream in every phase, in the order of the run."""
+    def stats(self, streams: Sequence[str] = ()) -> tuple[StreamStats, ...]:
+        """Every stream in every phase, in the order of the run, and within it in the order of `streams`."""
         order = {phase.name: index for index, phase in enumerate(self._timeline.phases)}
+        rank = {name: index for index, name in enumerate(streams)}
         return tuple(
             StreamStats(
                 stream=kind,
@@ -164,7 +168,9 @@ class Figures:
                 percentiles_s=stream.latencies.percentiles_s("p50", "p90", "p99", "max"),
                 errors=dict(stream.errors.most_common()),
             )
-            for (kind, phase), stream in sorted(self.streams.items(), key=lambda item: (order[item[0][1]], item[0][0]))
+            for (kind, phase), stream in sorted(
+                self.streams.items(), key=lambda item: (order[item[0][1]], rank.get(item[0][0], len(rank)), item[0][0])
+            )
         )
 
     def buckets(self) -> tuple[Bucket, ...]:

@@ -48,9 +48,9 @@ def generator(experiment: Experiment, journal: Sequence[Record], timeline: Timel
 
 
 def _short(experiment: Experiment, timeline: Timeline, figures: Figures) -> str:
-    for kind, rate in (("orders", experiment.load.orders), ("browse", experiment.load.browse)):
+    for kind, rate in experiment.load.rates.items():
         for phase in timeline.phases:
-            if phase.name not in JUDGED or not rate:
+            if phase.name not in JUDGED:
                 continue
             stream = figures.streams.get((kind, phase.name))
             due, asked = stream.total if stream else 0, rate * (phase.end - phase.start)

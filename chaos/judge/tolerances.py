@@ -10,7 +10,7 @@ from dataclasses import replace
 from chaos.judge.figures import Figures, Stream
 from chaos.judge.tally import Meter, Outcome, Tally, suffice
 from chaos.judge.timeline import Timeline
-from chaos.judge.wording import WHEN, counted, figure, seconds
+from chaos.judge.wording import WHEN, counted, figure, operations, seconds
 from chaos.model import Experiment
 from chaos.verdict import Check, Verdict
 
@@ -69,8 +69,7 @@ def _samples_of_whole_phase(experiment: Experiment, meter: Meter, length_s: floa
     """How many samples a stream has in a phase of that length; at least one, so that a cut phase never is enough."""
     if meter.stream in experiment.probes:
         return max(1, round(length_s / experiment.probes[meter.stream].every))
-    rates = {"orders": experiment.load.orders, "browse": experiment.load.browse}
-    return max(1, round(length_s * rates.get(meter.stream, 0.0)))
+    return max(1, round(length_s * experiment.load.rates.get(meter.stream, 0.0)))
 
 
 def _check(phase: str, meter: Meter, tally: Tally, outcome: Outcome, stream: Stream, cut: bool, silence: int) -> Check:
@@ -141,10 +140,9 @@ def _why_unknown(
 
 
 def _noun(meter: Meter, count: int) -> str:
-    return {
-        "orders": counted(count, "order"),
-        "browse": counted(count, "page view"),
-    }.get(meter.stream, counted(count, f"sample of {meter.stream}", f"samples of {meter.stream}"))
+    if meter.every_s is not None:
+        return counted(count, f"sample of {meter.stream}", f"samples of {meter.stream}")
+    return operations(meter.stream, count)
 
 
 def _examples(stream: Stream) -> tuple[str, ...]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from chaos.metrics import BROWSE, ORDERS
 from chaos.units import Tolerance, Unit
 
 WHEN = {
@@ -36,6 +37,15 @@ def seconds(value: float) -> str:
 def counted(count: int, noun: str, nouns: str = "") -> str:
     """`1 order`, `7 orders`."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def operations(stream: str, count: int) -> str:
+    """So many of a stream of the load: `1 order`, `40 page views`, `7 requests of read`."""
+    if stream == ORDERS:
+        return counted(count, "order")
+    if stream == BROWSE:
+        return counted(count, "page view")
+    return counted(count, f"request of {stream}", f"requests of {stream}")
 
 
 def _rounded(value: float, unit: Unit, digits: int) -> float:

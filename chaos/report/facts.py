@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable
 
 from chaos.errors import Exit
+from chaos.metrics import BROWSE, ORDERS, STREAMS
 from chaos.report import text
 from chaos.verdict import Check, FaultWindow, Judgement, StreamStats, Verdict
 
@@ -58,9 +59,14 @@ def by_phase(checks: Iterable[Check]) -> list[tuple[str, list[Check]]]:
 
 
 def streams(judgement: Judgement) -> list[str]:
-    """The streams' names: orders first, then browsing, then probes as they come."""
+    """The streams' names: orders first, then browsing, then a user's own requests and the probes as they come."""
     names = dict.fromkeys([*(each.stream for each in judgement.stats), *(each.stream for each in judgement.buckets)])
-    return sorted(names, key=lambda name: {"orders": 0, "browse": 1}.get(name, 2))
+    return sorted(names, key=lambda name: {ORDERS: 0, BROWSE: 1}.get(name, 2))
+
+
+def heading(stream: str) -> str:
+    """A stream's name as a heading: the shop's with a capital, a user's own as it was written."""
+    return stream.capitalize() if stream in STREAMS else stream
 
 
 def stats_of(judgement: Judgement, stream: str) -> list[StreamStats]:

@@ -59,7 +59,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(one_line=text.one_line, duration=text.duration, figure=text.figure, ratio=text.ratio)
+    environment.filters.update(
+        one_line=text.one_line, duration=text.duration, figure=text.figure, ratio=text.ratio, heading=facts.heading
+    )
     css, _, _ = loader.get_source(environment, "report.css")
     environment.globals.update(
         css=Markup(css),
