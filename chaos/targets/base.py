@@ -159,7 +159,7 @@ class Proxies(Protocol):
     """Finds the proxies in front of services."""
 
     def proxy(self, service: str) -> Link:
-        """The proxy through which a service is called, made if the manifest tells how; raises FaultError without one."""
+        """The proxy through which a service is called, made if the manifest tells how; FaultError without one."""
 
 
 @dataclass(frozen=True)

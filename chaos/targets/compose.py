@@ -11,19 +11,23 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos.errors import FaultError, Unsupported, UsageError
 from chaos.targets.agent_client import AgentClient
-from chaos.targets.base import Agent, ProcessState, Terrain
+from chaos.targets.base import Agent, Limits, Link, ProcessState, Terrain
 from chaos.targets.docker.addresses import address_among, address_from_here
 from chaos.targets.docker.agent_channel import ContainerChannel
 from chaos.targets.docker.agent_image import ensure_image
 from chaos.targets.docker.command import run_command
 from chaos.targets.docker.containers import Inspected, Project, check_offered
 from chaos.targets.docker.engine import Refused
+from chaos.targets.docker.limits import ContainerLimits
 from chaos.targets.docker.login import login_of, sql_port
 from chaos.targets.readiness import dsn, is_ready
+
+if TYPE_CHECKING:
+    from chaos.targets.docker.links import Links
 
 _DEAD_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.005
@@ -160,6 +164,20 @@ class ComposeTarget:
         login = login_of(service, self._project.container(service))
         return dsn(url, login.database, password=login.password)
 
+    # ── proxies and limits ────────────────────────────────────────────────────────────────────────────────────
+
+    def proxy(self, service: str) -> Link:
+        """The proxy through which a service is called."""
+        return self._links().link(service)
+
+    def open_proxies(self) -> None:
+        """Makes the proxies that the manifest lists; for when a sandbox comes up, before anybody connects."""
+        self._links().populate()
+
+    def limits(self, service: str) -> Limits:
+        """What the container may use."""
+        return ContainerLimits(self._engine, service, lambda: self._offered(service))
+
     # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self, service: str, argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
@@ -183,6 +201,14 @@ class ComposeTarget:
         self._agents.clear()
 
     # ── inner workings ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _links(self) -> Links:
+        from chaos.targets.docker.links import Links  # its SDK is loaded where a fault needs it
+
+        proxy = self.terrain.system.proxy
+        if proxy is not None:
+            self._offered(proxy.service)
+        return Links(self._project, self.terrain.system, self)
 
     def _offered(self, service: str) -> Inspected:
         return self._check_offered(service, self._project.container(service))

@@ -8,6 +8,9 @@ helper_container.py  a container of ours beside a target: few rights, small, lab
 agent_image.py       the image of the agent, built on the engine where it is not there
 agent_channel.py     an agent in a helper container, which ends with us
 command.py           a command in a container, with a time limit that is kept
+toxiproxy.py         the control API of a Toxiproxy
+links.py             the proxies that stand in front of services
+limits.py            what a container may use of CPU and memory
 leftovers.py         helper containers that some earlier run left, and their removal
 
 Nothing here is imported before a run on an engine is asked for: the SDK takes a moment to load. Named as the SDK is;
