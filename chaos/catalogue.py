@@ -13,10 +13,16 @@ from chaos.faults.base import Fault
 from chaos.schema import Schema, fault_schema
 from chaos.system import System
 from chaos.targets.base import Capability
-from chaos.units import DURATION_PATTERN, PERCENT_PATTERN, RATE_PATTERN
+from chaos.units import DURATION_PATTERN, PERCENT_PATTERN, RATE_PATTERN, SIZE_PATTERN, THROUGHPUT_PATTERN
 
 _WIDTH = 96
-_UNITS = {DURATION_PATTERN: "duration", RATE_PATTERN: "rate", PERCENT_PATTERN: "percentage"}
+_UNITS = {
+    DURATION_PATTERN: "duration",
+    RATE_PATTERN: "rate",
+    PERCENT_PATTERN: "percentage",
+    SIZE_PATTERN: "size",
+    THROUGHPUT_PATTERN: "throughput",
+}
 _TYPES = {"string": "text", "integer": "whole number"}
 
 
@@ -65,6 +71,8 @@ def _victim(fault: type[Fault], system: System) -> str:
         return next(
             (name for name in system.third_parties if name.startswith(family)), next(iter(system.third_parties))
         )
+    if Capability.PROXY in fault.needs and system.proxy is not None:
+        return next(iter(system.proxy.listeners))
     return next((members[0] for members in system.sets.values() if members), next(iter(system.services)))
 
 

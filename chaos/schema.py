@@ -13,7 +13,16 @@ from typing import Any
 from chaos import faults
 from chaos.metrics import MEASURES
 from chaos.model import Experiment
-from chaos.units import DURATION_PATTERN, PERCENT_PATTERN, RATE_PATTERN, duration_text, percent_text, rate_text
+from chaos.units import (
+    DURATION_PATTERN,
+    PERCENT_PATTERN,
+    RATE_PATTERN,
+    SIZE_PATTERN,
+    duration_text,
+    percent_text,
+    rate_text,
+    size_text,
+)
 
 Schema = dict[str, Any]
 
@@ -24,6 +33,7 @@ _AS_WRITTEN: dict[str, Callable[[float], str]] = {
     DURATION_PATTERN: duration_text,
     RATE_PATTERN: rate_text,
     PERCENT_PATTERN: percent_text,
+    SIZE_PATTERN: size_text,
 }
 
 
@@ -60,7 +70,7 @@ def _tidied(schema: Schema) -> Schema:
     """Without the titles that only repeat the key, and with defaults as a file would write them."""
     tidied = {key: _tidied_part(key, value) for key, value in schema.items() if key != "title"}
     as_written = _AS_WRITTEN.get(tidied.get("pattern", ""))
-    if as_written is not None and isinstance(tidied.get("default"), float):
+    if as_written is not None and isinstance(tidied.get("default"), int | float):
         tidied["default"] = as_written(tidied["default"])
     return tidied
 

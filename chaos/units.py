@@ -1,7 +1,7 @@
-"""Quantities as people write them in experiments: `250ms`, `20/s`, `99.5%`, `>= 99%`, `< 50% for 10s`.
+"""Quantities as people write them in experiments: `250ms`, `20/s`, `99.5%`, `64MB`, `>= 99%`, `< 50% for 10s`.
 
 Each type parses text that carries its unit and refuses text that does not. In memory a duration is seconds,
-a rate is events per second, a percentage is 0 to 100.
+a rate is events per second, a percentage is 0 to 100, a size is bytes, a throughput is bytes per second.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ _AMOUNT = rf"{_NUMBER}\s*(%|us|ms|s|min|h|/\s*s|/\s*min)?"
 DURATION_PATTERN = rf"^\s*{_NUMBER}\s*(us|ms|s|min|h)\s*$"
 RATE_PATTERN = rf"^\s*{_NUMBER}\s*/\s*(s|min)\s*$"
 PERCENT_PATTERN = rf"^\s*{_NUMBER}\s*%\s*$"
+SIZE_PATTERN = rf"^\s*{_NUMBER}\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*$"
+THROUGHPUT_PATTERN = rf"^\s*{_NUMBER}\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*/\s*s\s*$"
 TOLERANCE_PATTERN = rf"^\s*(>=|<=|==|>|<)\s*{_AMOUNT}(\s+for\s+{_NUMBER}\s*(us|ms|s|min|h))?\s*$"
 
 _DURATION = re.compile(rf"({_NUMBER})\s*(us|ms|s|min|h)")
 _RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|min)")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
+_SIZE = re.compile(rf"({_NUMBER})\s*(B|kB|MB|GB|KiB|MiB|GiB)")
+_THROUGHPUT = re.compile(rf"({_NUMBER})\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*/\s*s")
 _TOLERANCE = re.compile(rf"(?P<compare>>=|<=|==|>|<)\s*(?P<amount>{_AMOUNT})(?:\s+for\s+(?P<held>.+))?")
+_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -56,6 +61,24 @@ def percentage(value: object) -> float:
     return float(match[1])
 
 
+def size(value: object) -> int:
+    """Bytes from `64MB`, `10kB`, `1MiB`; raises ValueError that says what is allowed."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(
+            f"{shown(value)} is not a size; allowed: a number with B, kB, MB, GB, KiB, MiB or GiB, as in 64MB"
+        )
+    return round(float(match[1]) * _BYTES[match[2]])
+
+
+def throughput(value: object) -> float:
+    """Bytes per second from `100kB/s`; raises ValueError that says what is allowed."""
+    match = _THROUGHPUT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{shown(value)} is not a throughput; allowed: a size per second, as in 100kB/s or 2MiB/s")
+    return float(match[1]) * _BYTES[match[2]]
+
+
 def duration_text(seconds: float) -> str:
     """A duration as people write it: `250ms`, `1.5s`, `90s`."""
     for unit in ("s", "ms"):
@@ -74,6 +97,19 @@ def percent_text(percent: float) -> str:
     return f"{_number(percent)}%"
 
 
+def size_text(size: float) -> str:
+    """A size as people write it: `64MB`, `1.5kB`."""
+    unit = next(
+        (unit for unit in ("GB", "MB", "kB") if size >= _BYTES[unit] and size % (_BYTES[unit] / 1000) == 0), "B"
+    )
+    return f"{_number(size / _BYTES[unit])}{unit}"
+
+
+def throughput_text(per_s: float) -> str:
+    """A throughput as people write it: `100kB/s`."""
+    return f"{size_text(per_s)}/s"
+
+
 def _number(value: float) -> str:
     """Up to six decimals, without trailing zeros and without an exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
@@ -83,12 +119,19 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN
 _RATE_SCHEMA = WithJsonSchema({"type": "string", "pattern": RATE_PATTERN, "examples": ["20/s"]})
 _PERCENT_SCHEMA = WithJsonSchema({"type": "string", "pattern": PERCENT_PATTERN, "examples": ["10%"]})
 
+_SIZE_SCHEMA = WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN, "examples": ["64MB"]})
+_THROUGHPUT_SCHEMA = WithJsonSchema({"type": "string", "pattern": THROUGHPUT_PATTERN, "examples": ["100kB/s"]})
+
 Duration = Annotated[
     float, BeforeValidator(duration), PlainSerializer(duration_text, when_used="json"), _DURATION_SCHEMA
 ]
 Rate = Annotated[float, BeforeValidator(rate), _RATE_SCHEMA]
 Percent = Annotated[
     float, BeforeValidator(percentage), PlainSerializer(percent_text, when_used="json"), _PERCENT_SCHEMA
+]
+Size = Annotated[int, BeforeValidator(size), PlainSerializer(size_text, when_used="json"), _SIZE_SCHEMA]
+Throughput = Annotated[
+    float, BeforeValidator(throughput), PlainSerializer(throughput_text, when_used="json"), _THROUGHPUT_SCHEMA
 ]
 
 Unit = Literal["%", "s", "/s", ""]
