@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
-ACTIONS = ("latency", "loss", "partition")
+ACTIONS = ("latency", "loss", "partition", "count")  # count does nothing to packets: it measures others' faults
 DIRECTIONS = ("in", "out", "both")
 NAME_BYTES_MAX = 120  # the kernel keeps the name beside the fault's expiry, in at most 256 bytes
 PEERS_MAX = 1_000

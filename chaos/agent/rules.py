@@ -173,6 +173,8 @@ def _ports(fault: Fault, place: Place) -> list[list[bytes]]:
 
 def _action(fault: Fault, place: Place, queues: Queues, way: str) -> list[bytes]:
     matched, dropped = nft.count(place.object("matched")), nft.count(place.object("dropped"))
+    if fault.action == "count":
+        return [matched]
     if fault.action == "latency":
         return [matched, _queue(queues, place.queue, bypass=True)]
     chance = []
