@@ -97,12 +97,11 @@ def percent_text(percent: float) -> str:
     return f"{_number(percent)}%"
 
 
-def size_text(size: float) -> str:
+def size_text(count: float) -> str:
     """A size as people write it: `64MB`, `1.5kB`."""
-    unit = next(
-        (unit for unit in ("GB", "MB", "kB") if size >= _BYTES[unit] and size % (_BYTES[unit] / 1000) == 0), "B"
-    )
-    return f"{_number(size / _BYTES[unit])}{unit}"
+    fits = (unit for unit in ("GB", "MB", "kB") if count >= _BYTES[unit] and count % (_BYTES[unit] / 1000) == 0)
+    unit = next(fits, "B")
+    return f"{_number(count / _BYTES[unit])}{unit}"
 
 
 def throughput_text(per_s: float) -> str:

@@ -13,6 +13,8 @@ from chaos.units import (
     DURATION_PATTERN,
     PERCENT_PATTERN,
     RATE_PATTERN,
+    SIZE_PATTERN,
+    THROUGHPUT_PATTERN,
     TOLERANCE_PATTERN,
     duration,
     duration_text,
@@ -20,6 +22,10 @@ from chaos.units import (
     percentage,
     rate,
     rate_text,
+    size,
+    size_text,
+    throughput,
+    throughput_text,
     tolerance,
 )
 
@@ -60,6 +66,44 @@ def test_percentages(text: str, percent: float) -> None:
 def test_what_is_no_percentage(value: object) -> None:
     with pytest.raises(ValueError, match="is not a percentage; allowed: 0% to 100%"):
         percentage(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("64MB", 64_000_000), ("1.5 kB", 1500), ("1KiB", 1024), ("0B", 0), ("2 MiB", 2 * 2**20), ("1GB", 10**9)],
+)
+def test_sizes(text: str, count: int) -> None:
+    assert size(text) == count
+    assert re.search(SIZE_PATTERN, text)
+
+
+@pytest.mark.parametrize("value", ["64", "64M", "64mb", "-1MB", "1MB/s", 64, None])
+def test_what_is_no_size(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a size; allowed: a number with B, kB"):
+        size(value)
+
+
+@pytest.mark.parametrize(("text", "per_s"), [("100kB/s", 100_000), ("2 MiB / s", 2 * 2**20), ("0.5kB/s", 500)])
+def test_throughputs(text: str, per_s: float) -> None:
+    assert throughput(text) == per_s
+    assert re.search(THROUGHPUT_PATTERN, text)
+
+
+@pytest.mark.parametrize("value", ["100kB", "100/s", "100kbit/s", 100, None])
+def test_what_is_no_throughput(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a throughput; allowed: a size per second"):
+        throughput(value)
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_written_size_is_read_back(count: int) -> None:
+    assert size(size_text(count)) == count
+    assert throughput(throughput_text(count)) == count
+
+
+@pytest.mark.parametrize(("count", "text"), [(64_000_000, "64MB"), (1500, "1.5kB"), (1024, "1.024kB"), (7, "7B")])
+def test_sizes_as_people_write_them(count: int, text: str) -> None:
+    assert size_text(count) == text
 
 
 @pytest.mark.parametrize(
