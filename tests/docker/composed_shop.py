@@ -11,6 +11,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from tests.docker.left import project_label
+
 FILE = Path(__file__).parents[2] / "compose.sandbox.yml"
 PROGRAMS = (["docker", "compose"], ["docker-compose"])
 
@@ -63,7 +65,7 @@ class ComposedShop:
 
     def containers(self) -> dict[str, Any]:
         """Service → its container, as it is now."""
-        found = self.engine.containers.list(all=True, filters={"label": f"com.docker.compose.project={self.project}"})
+        found = self.engine.containers.list(all=True, filters={"label": project_label(self.project)})
         return {container.labels["com.docker.compose.service"]: container for container in found}
 
     def logs(self, service: str) -> str:

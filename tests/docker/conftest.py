@@ -14,6 +14,7 @@ import docker
 import pytest
 from docker.errors import DockerException
 
+from tests.docker.left import left_under
 from tests.docker.small_project import SmallProject
 
 
@@ -35,3 +36,11 @@ def small(engine: Any, tmp_path: Path) -> Iterator[SmallProject]:
     project = SmallProject(engine, tmp_path)
     yield project
     project.remove()
+
+
+@pytest.fixture
+def nothing_left_on_engine(engine: Any) -> Iterator[list[str]]:
+    """A list for the labels (`name=value`) of what a test makes; afterwards nothing with one of them may be there."""
+    labels: list[str] = []
+    yield labels
+    assert {label: left for label in labels if (left := left_under(engine, label))} == {}

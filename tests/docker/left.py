@@ -1,13 +1,18 @@
-"""What a compose project has left on the engine: containers in any state, networks, volumes."""
+"""What is left on the engine under a label: containers in any state, networks, volumes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def left_of(engine: Any, project: str) -> list[str]:
-    """What still belongs to the project, as `kind name`."""
-    label = {"label": f"com.docker.compose.project={project}"}
+def project_label(project: str) -> str:
+    """The label of all that compose makes for a project."""
+    return f"com.docker.compose.project={project}"
+
+
+def left_under(engine: Any, wanted: str) -> list[str]:
+    """What still carries the label (`name=value`), as `kind name`."""
+    label = {"label": wanted}
     containers = engine.api.containers(all=True, filters=label)
     networks = engine.api.networks(filters=label)
     volumes = engine.api.volumes(filters=label)["Volumes"] or []

@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from tests.docker.composed_shop import FILE, PROGRAMS, ComposedShop, installed
-from tests.docker.left import left_of
+from tests.docker.left import left_under, project_label
 
 FOLDER = FILE.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((FOLDER / "sandbox" / "shop.yaml").read_text(encoding="utf-8"))
@@ -88,7 +88,7 @@ def shop(engine: Any) -> Iterator[ComposedShop]:
         yield shop
     finally:
         shop.down()
-    assert left_of(engine, shop.project) == []
+    assert left_under(engine, project_label(shop.project)) == []
 
 
 @pytest.mark.docker
