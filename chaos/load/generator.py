@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from hdrh.histogram import HdrHistogram
@@ -27,6 +28,7 @@ from chaos.metrics import ORDERS
 
 IN_FLIGHT_MAX = 5_000
 _BELOW_400 = range(400)
+_AS_WRITTEN = "!#$%&'()*+,-./:;=?@[]_~"  # in a path; only what no URL can hold is quoted, such as letters with accents
 _LAG_US_MAX = 3_600_000_000
 # Idle connections are dropped before common servers drop them (uvicorn after 5 s), or else a request could meet a
 # connection that is just being closed, and count as unknown without any fault.
@@ -171,7 +173,7 @@ class Generator:
         ok = _BELOW_400 if stream.ok is None else stream.ok
         return await self._ask(
             stream.method,
-            URL(stream.url + due.path),  # whatever a person writes is quoted where it must be
+            URL(stream.url + quote(due.path, safe=_AS_WRITTEN), encoded=True),
             lambda status, reply: outcome.of_reply(status, reply, ok=ok, reply=None),
             headers=fill(stream.headers, texts),
             json=fill(stream.json_, values),

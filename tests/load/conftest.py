@@ -7,8 +7,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
@@ -34,6 +35,15 @@ SHAPE = Shape.model_validate(
 )
 
 
+class Asked(NamedTuple):
+    """A request of a user's own, as it came in."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: str
+
+
 class SmallShop:
     """Serves from a thread; `manners` says how: ok, slow, hang, error, reset, garbage, or close (after one reply)."""
 
@@ -43,6 +53,7 @@ class SmallShop:
         self.manners = "ok"
         self.orders: list[dict[str, object]] = []  # key and lines of each order that came in, repeats included
         self.pages: list[str] = []
+        self.asked: list[Asked] = []  # below /own, where a number in the path is the status of the reply
         self.came: list[float] = []  # CLOCK_MONOTONIC of each request
         self._loop = asyncio.new_event_loop()
         self._up = threading.Event()
@@ -68,6 +79,7 @@ class SmallShop:
     async def _open(self) -> None:
         app = web.Application()
         app.router.add_post("/orders", self._order)
+        app.router.add_route("*", "/own/{status:[0-9]+}{rest:.*}", self._own)
         app.router.add_get("/{page:.*}", self._page)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -88,6 +100,14 @@ class SmallShop:
         self.came.append(time.monotonic())
         self.pages.append(request.path_qs)
         return await self._behave(request, web.Response(text="a page"))
+
+    async def _own(self, request: web.Request) -> web.StreamResponse:
+        self.came.append(time.monotonic())
+        # as it was sent, and not as aiohttp understands it
+        self.asked.append(Asked(request.method, request.raw_path, dict(request.headers), await request.text()))
+        status = int(request.match_info["status"])
+        headers = {"Location": "/elsewhere"} if status == 302 else {}
+        return await self._behave(request, web.Response(status=status, headers=headers))
 
     async def _behave(self, request: web.Request, reply: web.Response) -> web.StreamResponse:
         manners = self.manners
