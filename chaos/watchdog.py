@@ -63,6 +63,11 @@ class Watchdog:
             self._held = held.pop_all()
         return self
 
+    @property
+    def pid(self) -> int:
+        """The watchdog's process."""
+        return self._process.pid
+
     def died(self) -> str:
         """What became of the watchdog, if it ended before its time; empty while it lives."""
         code = self._process.poll()

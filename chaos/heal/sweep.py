@@ -1,7 +1,7 @@
 """Heals all runs whose conductor died: those that are registered, and those whose folder or name a person gives.
 
-Helper containers of runs that nobody here knows are removed on a person's word alone, since on a shared engine they may
-be another user's. Leaves out how one run is healed: that is `dead_run`.
+On an engine that is shared, helper containers may be those of a run that goes on elsewhere: without a run's name only
+those are removed whose maker is known to be dead. Leaves out how one run is healed: that is `dead_run`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from chaos.folder import RunFolder
 from chaos.heal.dead_run import COMMAND, Healing, heal_run, open_in
 from chaos.registry import Entry
 from chaos.targets.docker.engine import Engine, connect
-from chaos.targets.docker.leftovers import leftovers, remove
+from chaos.targets.docker.leftovers import Leftover, leftovers, remove
+from chaos.targets.docker.owner import Fate
 from chaos.targets.order import Order
 
 Say = Callable[[str], None]
@@ -37,13 +38,17 @@ def sweep(runs: Sequence[str], say: Say, *, only_look: bool = False) -> Sweep:
     Raises UsageError for a name that is no run.
     """
     entries, unreadable = registry.entries()
-    wanted = [_named(name, entries) for name in runs] if runs else [(entry.order, entry.engine) for entry in entries]
     done = Sweep()
-    for order, engine in wanted:
-        _one(order, engine, done, say, only_look)
+    for name in runs:
+        if (known := _named(name, entries)) is not None:
+            _one(*known, done, say, only_look)
+        else:
+            _by_name(name, done, say, only_look)
     if not runs:
+        for entry in entries:
+            _one(entry.order, entry.engine, done, say, only_look)
         done.left += [f"{file} cannot be understood\n  rm {file}" for file in unreadable]
-        _strays({order.run for order, _ in wanted}, done, say, only_look)
+        _strays({entry.order.run for entry in entries}, done, say, only_look)
     return done
 
 
@@ -64,19 +69,16 @@ def heal_dead_runs(say: Say) -> None:
             _one(entry.order, entry.engine, Sweep(), say, False)
 
 
-def _named(name: str, entries: Sequence[Entry]) -> tuple[Order, str]:
-    """The order behind a folder or an id, and the engine it was begun on."""
+def _named(name: str, entries: Sequence[Entry]) -> tuple[Order, str] | None:
+    """The order behind a folder or a name, and the engine it was begun on; None where there is neither."""
     folder = Path(name).resolve()
     for entry in entries:
         if name == entry.order.run or folder == entry.order.folder:
             return entry.order, entry.engine
     try:
         return Order.from_json(RunFolder(folder).target.read_text()), _engine_here()
-    except FileNotFoundError:
-        raise UsageError(
-            f"{name} is not the folder of a run, nor the name of one that may have left something",
-            remedy="give one of the folders under runs/; `chaos heal --check` lists what is left",
-        ) from None
+    except OSError:
+        return None
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{RunFolder(folder).target} is not what a run wrote: {error}") from None
 
@@ -129,6 +131,19 @@ def _look(order: Order, done: Sweep, say: Say) -> None:
         done.left.append(f"{order.folder.name}: {', '.join(found)}\n  chaos heal {order.run}")
 
 
+def _by_name(run: str, done: Sweep, say: Say, only_look: bool) -> None:
+    """A run of which only helper containers may be known; a person named it, so they are removed, whoever made them."""
+    engine = _connected()
+    strays = leftovers(engine, run) if engine is not None else []
+    if not strays:
+        raise UsageError(
+            f"{run} is not the folder of a run, nor the name of one that may have left something",
+            remedy="give one of the folders under runs/; `chaos heal --check` lists what is left",
+        )
+    assert engine is not None
+    _remove(engine, strays, done, say, only_look)
+
+
 def _strays(known: set[str], done: Sweep, say: Say, only_look: bool) -> None:
     """Helper containers of runs that are in no registry here."""
     engine = _connected()
@@ -136,11 +151,17 @@ def _strays(known: set[str], done: Sweep, say: Say, only_look: bool) -> None:
         say("no Docker engine answers here, so it was not asked for helper containers")
         return
     strays = [each for each in leftovers(engine, None) if each.run not in known]
+    _remove(engine, [each for each in strays if each.fate is Fate.DEAD], done, say, only_look)
+    for run in sorted({each.run for each in strays if each.fate is Fate.UNKNOWN}):
+        say(f"{run}: nobody here can tell whether it is alive, so its helper containers stay; else: chaos heal {run}")
+
+
+def _remove(engine: Engine, strays: Sequence[Leftover], done: Sweep, say: Say, only_look: bool) -> None:
     done.found += len(strays)
     for stray in strays:
         what = f"helper container {stray.identity[:12]} of {stray.run} ({stray.role} of {stray.target})"
         if only_look:
-            done.left.append(f"{what}\n  chaos heal")
+            done.left.append(f"{what}\n  chaos heal {stray.run}")
             continue
         try:
             remove(engine, stray)

@@ -12,6 +12,7 @@ from typing import Any
 
 from chaos.errors import FaultError
 from chaos.targets.docker.engine import Engine, Refused
+from chaos.targets.docker.owner import OWNER_LABEL, owner
 from chaos.targets.docker.stream import Stream
 
 RUN_LABEL = "chaos.run"
@@ -44,7 +45,12 @@ def start(engine: Engine, helper: Helper) -> tuple[str, Stream]:
             ["timeout", "-s", "KILL", str(_LIFE_S), *helper.argv],
             stdin_open=True,
             detach=False,  # with standard input open this sets StdinOnce, on which the undoing rests
-            labels={ROLE_LABEL: helper.role, RUN_LABEL: helper.run, TARGET_LABEL: helper.target},
+            labels={
+                ROLE_LABEL: helper.role,
+                RUN_LABEL: helper.run,
+                TARGET_LABEL: helper.target,
+                OWNER_LABEL: owner(),
+            },
             host_config=_host_config(api, helper),
         )["Id"]
     try:

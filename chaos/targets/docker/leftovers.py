@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chaos.targets.docker import helper_container
 from chaos.targets.docker.engine import Engine
 from chaos.targets.docker.helper_container import ROLE_LABEL, RUN_LABEL, TARGET_LABEL
+from chaos.targets.docker.owner import OWNER_LABEL, Fate, fate
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Leftover:
     run: str
     target: str
     state: str  # the engine's word: running, created, exited …
+    fate: Fate  # of the process that made it
 
 
 def leftovers(engine: Engine, run: str | None) -> list[Leftover]:
@@ -36,6 +38,7 @@ def leftovers(engine: Engine, run: str | None) -> list[Leftover]:
             row["Labels"][RUN_LABEL],
             row["Labels"].get(TARGET_LABEL, ""),
             row["State"],
+            fate(row["Labels"].get(OWNER_LABEL, "")),
         )
         for row in rows
     ]
