@@ -142,9 +142,8 @@ class ComposeTarget:
 
     def host(self, service: str) -> str:
         """The container's address as its peers see it; a fixed one also while it is down, else FaultError."""
-        others = [name for names in self._project.names().values() for name in names if name != service]
-        found = [container for container in map(self._project.find, others) if container is not None]
-        return address_among(service, self._project.container(service), found)
+        others = [networks for name, networks in self._project.networks().items() if name != service]
+        return address_among(service, self._project.container(service), others)
 
     def url(self, service: str, port: str) -> str:
         """`http://host:port` of one port, as it is now: a published one may change whenever a container is started."""

@@ -5,7 +5,7 @@ Leaves out IPv6, and which of several networks a peer uses: the one most of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from chaos.errors import FaultError, Unsupported
@@ -20,10 +20,12 @@ def networks_of(inspected: Inspected) -> dict[str, dict[str, Any]]:
     return inspected["NetworkSettings"]["Networks"] or {}
 
 
-def address_among(name: str, inspected: Inspected, others: Iterable[Inspected]) -> str:
-    """The address of a container on the network it shares with most of `others`; a fixed one also while it is down."""
-    company = [set(networks_of(other)) for other in others]
-    networks = sorted(networks_of(inspected), key=lambda each: (-sum(each in theirs for theirs in company), each))
+def address_among(name: str, inspected: Inspected, others: Collection[Collection[str]]) -> str:
+    """The address of a container on the network that most others are on; a fixed one also while it is down.
+
+    `others` are the networks of each of them.
+    """
+    networks = sorted(networks_of(inspected), key=lambda each: (-sum(each in theirs for theirs in others), each))
     for network in networks:
         endpoint = networks_of(inspected)[network]
         fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")

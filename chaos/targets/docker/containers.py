@@ -41,6 +41,11 @@ class Project:
         listed = [container for found in self._listed().values() for container in found]
         return {name: row["State"] in ("running", "paused") for name, row in listed}
 
+    def networks(self) -> dict[str, set[str]]:
+        """The names of the networks that each container is on, by its name."""
+        listed = [container for found in self._listed().values() for container in found]
+        return {name: set((row.get("NetworkSettings") or {}).get("Networks") or {}) for name, row in listed}
+
     def container(self, name: str) -> Inspected:
         """One container as it is now. Raises UsageError for a name that matches none, or several.
 
