@@ -59,8 +59,8 @@ def _port(service: str, asked: str | None, system: System) -> str:
         raise ValueError(f"{service} has no http port{others or _listed(system)}")
     found = next((name for name, number in ports.items() if asked in (name, str(number))), None)
     if found is None:
-        what = f"{service} has no port {asked!r}"
-        raise ValueError(what + (suggest(asked, ports) if ports else "") + _listed(system))
+        allowed = dict.fromkeys([*ports, *map(str, ports.values())])
+        raise ValueError(f"{service} has no port {asked!r}{suggest(asked, allowed) if ports else ''}{_listed(system)}")
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from chaos.metrics import BROWSE, ORDERS
+from chaos.metrics import BROWSE, NAME, ORDERS, STREAMS
 from chaos.units import TOLERANCE_PATTERN, Duration, Percent, Rate, Tolerance, tolerance
 
 
@@ -65,7 +65,10 @@ class Invariant(StrEnum):
 class HttpLoad(Frozen):
     """A stream of your own requests, whose measurements go by its name, as in read.p99."""
 
-    name: str = Field(description="Names its measurements, as in read.success_rate.")
+    name: str = Field(
+        description="Names its measurements, as in read.success_rate.",
+        json_schema_extra={"pattern": f"^{NAME}$", "not": {"enum": list(STREAMS)}},
+    )
     url: str = Field(description="SERVICE/PATH or SERVICE:PORT/PATH; may hold {n} and {key}, as all its texts may.")
     rate: Rate = Field(description="Requests sent per second, as in 20/s.")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = Field(
@@ -91,7 +94,7 @@ class Load(Frozen):
     browse: Rate = Field(default=0.0, description="Pages and searches asked for per second, as in 40/s; for the shop.")
     http: list[HttpLoad] = Field(default_factory=list, description="Requests of your own, for any system.")
     timeout: Duration = Field(
-        default=5.0, description="How long a customer waits; an order without a reply by then is unknown."
+        default=5.0, description="How long a customer waits; what has no reply by then is unknown."
     )
 
     @property

@@ -38,6 +38,11 @@ def test_it_accepts_the_examples_of_the_catalogue(word: str) -> None:
         {"title": 3},
         {"seed": -1},
         {"load": {"orders": "20"}},
+        {"load": {"http": [{"name": "read", "url": "web/"}]}},
+        {"load": {"http": [{"name": "read", "url": "web/", "rate": "20"}]}},
+        {"load": {"http": [{"name": "read", "url": "web/", "rate": "20/s", "method": "get"}]}},
+        {"load": {"http": [{"name": "read", "url": "web/", "rate": "20/s", "ok": [99]}]}},
+        {"load": {"http": [{"name": "orders", "url": "web/", "rate": "20/s"}]}},
         {"steady_state": {}},
         {"steady_state": {"orders.p98": "< 1s"}},
         {"while_faulty": {"p99": "< 1s"}},
@@ -57,6 +62,20 @@ def test_it_refuses_wrong_shapes(change: dict[str, Any]) -> None:
     good = yaml.safe_load(catalogue.example("process.kill", load_system()))
     VALIDATOR.validate(good)
     assert not VALIDATOR.is_valid({**good, **change})
+
+
+def test_it_accepts_requests_of_ones_own() -> None:
+    good = yaml.safe_load(catalogue.example("process.kill", load_system()))
+    read = {"name": "read", "url": "web/notes", "rate": "20/s"}
+    write = {
+        **read,
+        "name": "write",
+        "method": "POST",
+        "json": {"n": ["{n}", None]},
+        "ok": [201],
+        "headers": {"A": "b"},
+    }
+    VALIDATOR.validate({**good, "load": {"http": [read, write, {**read, "name": "form", "body": "a=b"}]}})
 
 
 def fields(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
