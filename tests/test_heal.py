@@ -20,7 +20,6 @@ from chaos.journal import Record, read
 from chaos.system import System
 from chaos.targets.order import Compose, Order
 
-
 BAD = ("bad", "bad luck")
 
 
