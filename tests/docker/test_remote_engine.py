@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ class Relay:
     """Forwards every connection to the engine's unix socket until it is cut."""
 
     def __init__(self, path: str) -> None:
+        self.gather_s = 0.0  # waits so long before it reads, so that what was sent in pieces arrives in one
         self._path = path
         self._open: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -47,10 +49,12 @@ class Relay:
                 for here, there in ((near, far), (far, near)):
                     threading.Thread(target=self._forward, args=(here, there), daemon=True).start()
 
-    @staticmethod
-    def _forward(here: socket.socket, there: socket.socket) -> None:
+    def _forward(self, here: socket.socket, there: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := here.recv(65536):
+            while select.select([here], [], []):
+                time.sleep(self.gather_s)
+                if not (data := here.recv(65536)):
+                    break
                 there.sendall(data)
             there.shutdown(socket.SHUT_WR)
 
@@ -82,6 +86,13 @@ def test_all_of_it_works_over_tcp(remote: Engine, relay: Relay, small: SmallProj
     target.resume("web")
     target.down()
     assert small.helpers_left(within_s=5) == []
+
+
+def test_output_that_comes_with_the_head_of_the_reply_is_not_lost(
+    remote: Engine, relay: Relay, small: SmallProject
+) -> None:
+    relay.gather_s = 0.2
+    assert small.target(remote).run("web", ["echo", "hi"], 5) == (0, "hi\n")
 
 
 def test_an_engine_that_goes_away_is_said_and_takes_the_fault_with_it(
