@@ -12,9 +12,14 @@ model.py       the nouns of an experiment file: typed, frozen; the JSON Schema c
 verdict.py     the nouns of a judgement: checks, invariants, evidence, verdict
 system.py      the nouns of a system under test: services, sets, third parties, how its records are read
 endpoint.py    SERVICE:PORT/PATH, as requests and probes name it → the service, its port and the path
+kind.py        the sandboxes that the shop can be brought up in
+endpoint.py    SERVICE/PATH as in a user's own requests → the service, its port, the path; pure
 cli.py         the commands; no logic; maps errors to exit codes
+sandbox_commands.py  the commands below `chaos sandbox`
 shipped.py     where the shop, its manifest and the stock experiments are
 parse/         YAML text → Experiment; every error with file:line:column and what is allowed
+compose_file.py  a user's own compose file → the system under test
+systems.py     which system an experiment file is about
 validate/      rules over a whole experiment: targets exist, windows fit, metrics can be measured
 seed.py        which seed a run uses
 plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
@@ -24,6 +29,7 @@ doctor.py      what this machine can do, for `chaos doctor`
 standby.py     the shop alone, for `chaos sandbox`
 stop.py        Ctrl-C and SIGTERM, counted and handed on to what runs in the sandbox
 batch.py       several experiments in one command
+site.py        where an experiment is played, and what that place offers
 run.py         one experiment from its file to its verdict, outside the sandbox: the stages in order
 folder.py      the folder of a run, which holds all that is known of it
 inside.py      what is started inside the sandbox: the supervisor, and under it the conductor

@@ -11,9 +11,10 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from chaos.errors import SandboxError
+from chaos.errors import ChaosError, SandboxError
 from chaos.targets.compose import ComposeTarget
 from chaos.targets.compose_cli import compose
 from chaos.targets.docker.containers import Project
@@ -97,9 +98,10 @@ class ComposeSandbox(ComposeTarget):
         return self.log(name, lines=_LOG_LINES_SHOWN)
 
     def _keep_logs(self) -> None:
-        """What the services wrote goes into the run's folder before their containers are removed."""
+        """What the services wrote goes into the run's folder before their containers are removed, as far as that goes."""
         for name in self.terrain.system.services:
-            (self._order.folder / "logs" / f"{name}.log").write_text(self.log(name))
+            with suppress(ChaosError, OSError):  # never begun, for one, or the folder was removed
+                (self._order.folder / "logs" / f"{name}.log").write_text(self.log(name))
 
 
 def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) -> dict[str, str]:
@@ -116,6 +118,7 @@ def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) 
         "SHOP_PORT": str(_free_port()),
         "SHOP_WEAK": ",".join(weak),
         "SHOP_IMAGE_TAG": _digest(code),
+        "SHOP_HEALTH_INTERVAL": "60s",  # we ask by ourselves, and each check of the engine costs CPU
     }
 
 
