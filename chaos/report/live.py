@@ -163,7 +163,8 @@ def _status(t: float, phase: str, streams: Mapping[str, StreamNow], faults_on: S
     parts = [one_line(phase)]
     for name, now in streams.items():
         rate, success, p99 = _cells(now)
-        parts.append(f"{one_line(name)} {rate}, {success} ok, p99 {p99}" if now.rate else f"{one_line(name)} none")
+        nothing = now.success_rate is None  # a rate of 0 is something: of answers that said yes
+        parts.append(f"{one_line(name)} none" if nothing else f"{one_line(name)} {rate}, {success} ok, p99 {p99}")
     faults = ", ".join(map(one_line, faults_on)) or "none"
     return f"{moment(t):>8}  {'; '.join(parts)}; faults on: {faults}"
 
