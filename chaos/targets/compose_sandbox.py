@@ -98,7 +98,7 @@ class ComposeSandbox(ComposeTarget):
         return self.log(name, lines=_LOG_LINES_SHOWN)
 
     def _keep_logs(self) -> None:
-        """What the services wrote goes into the run's folder before their containers are removed, as far as that goes."""
+        """What the services wrote goes into the run's folder before their containers are removed, if it can."""
         for name in self.terrain.system.services:
             with suppress(ChaosError, OSError):  # never begun, for one, or the folder was removed
                 (self._order.folder / "logs" / f"{name}.log").write_text(self.log(name))
