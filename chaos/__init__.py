@@ -23,6 +23,7 @@ systems.py     which system an experiment file is about
 validate/      rules over a whole experiment: targets exist, windows fit, metrics can be measured
 seed.py        which seed a run uses
 plan.py        Experiment + seed → ordered timeline; what `chaos plan` prints
+routes.py      which links of the shop go through its proxy in a run
 catalogue.py   the faults as text, for `chaos faults`
 schema.py      the JSON Schema of experiment files, for editors
 doctor.py      what this machine can do, for `chaos doctor`

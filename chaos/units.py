@@ -68,7 +68,7 @@ def size(value: object) -> int:
         raise ValueError(
             f"{shown(value)} is not a size; allowed: a number with B, kB, MB, GB, KiB, MiB or GiB, as in 64MB"
         )
-    return round(float(match[1]) * _BYTES[match[2]])
+    return round(float(match[1]) * _BYTES[match[3]])
 
 
 def throughput(value: object) -> float:
@@ -76,7 +76,7 @@ def throughput(value: object) -> float:
     match = _THROUGHPUT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{shown(value)} is not a throughput; allowed: a size per second, as in 100kB/s or 2MiB/s")
-    return float(match[1]) * _BYTES[match[2]]
+    return float(match[1]) * _BYTES[match[3]]
 
 
 def duration_text(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """The catalogue: one line per fault, its word and where it lives.
 
 A fault's module is imported when its word is first asked for, so that a file is checked without loading the
-faults it does not use. packets.py, processes.py and third_party.py hold what several faults share.
+faults it does not use. packets.py, processes.py, proxy.py and third_party.py hold what several faults share,
+proxy_toxic.py, proxy_probe.py and proxy_words.py more of those of a proxy.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ _CATALOGUE = {
     "network.partition": "network_partition:NetworkPartition",
     "payment.outage": "payment_outage:PaymentOutage",
     "payment.reply_lost": "payment_reply_lost:PaymentReplyLost",
+    "proxy.latency": "proxy_latency:ProxyLatency",
+    "proxy.bandwidth": "proxy_bandwidth:ProxyBandwidth",
+    "proxy.timeout": "proxy_timeout:ProxyTimeout",
+    "proxy.reset": "proxy_reset:ProxyReset",
+    "proxy.slow_close": "proxy_slow_close:ProxySlowClose",
+    "proxy.limit": "proxy_limit:ProxyLimit",
+    "proxy.slice": "proxy_slice:ProxySlice",
+    "proxy.down": "proxy_down:ProxyDown",
 }
 
 

@@ -143,13 +143,10 @@ class Link(Protocol):
         """Puts a toxic on, for connections that are open too."""
 
     def remove(self, name: str) -> None:
-        """Takes a toxic off; harmless when there is none of that name."""
+        """Takes a toxic off; harmless when there is none of that name. A Toxiproxy that hangs over it is restarted."""
 
     def enable(self, enabled: bool) -> None:
         """Opens or closes the listener; closing ends its connections."""
-
-    def restart(self) -> None:
-        """Kills the Toxiproxy and starts it again with the same proxies and no toxic: for when its API hangs."""
 
     def doors(self) -> list[str]:
         """host:port of the listener as it may be reached from here, the most direct way first."""

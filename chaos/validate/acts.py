@@ -29,6 +29,7 @@ def act_problems(draft: Draft, system: System) -> Iterator[Problem]:
         yield from _window(draft, act)
     for first, second in combinations(draft.acts, 2):
         yield from _overlap(draft, first, second, system)
+        yield from _other_callers(draft, first, second, system)
 
 
 def _members(act: DraftAct, system: System) -> list[str]:
@@ -63,8 +64,9 @@ def _fault(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
         yield draft.problem((*act.where, "fault"), what)
         return
     kind = faults.fault_class(act.word)
-    if "to" in kind.model_fields:
-        yield from _peers(draft, act, system)
+    for key in ("to", "from"):
+        if key in kind.model_fields or f"{key}_" in kind.model_fields:
+            yield from _peers(draft, act, key, system)
     try:
         fault = kind.model_validate(act.parameters, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -75,13 +77,13 @@ def _fault(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
         yield draft.problem((*act.where, *flaw.where), flaw.what)
 
 
-def _peers(draft: Draft, act: DraftAct, system: System) -> Iterator[Problem]:
-    """The parameter called `to` names services or sets; looked at apart, so that no other mistake hides it."""
-    peers = act.parameters.get("to")
+def _peers(draft: Draft, act: DraftAct, key: str, system: System) -> Iterator[Problem]:
+    """The parameters `to` and `from` name services or sets; looked at apart, so that no other mistake hides them."""
+    peers = act.parameters.get(key)
     for index, name in enumerate(peers if isinstance(peers, list) else []):
         if isinstance(name, str) and name not in system.services and name not in system.sets:
             what = f"there is no service or set {name!r}{suggest(name, [*system.services, *system.sets])}"
-            yield draft.problem((*act.where, "with", "to", index), what)
+            yield draft.problem((*act.where, "with", key, index), what)
 
 
 def _window(draft: Draft, act: DraftAct) -> Iterator[Problem]:
@@ -101,6 +103,31 @@ def _window(draft: Draft, act: DraftAct) -> Iterator[Problem]:
         yield draft.problem((*act.where, "for"), f"{what} phases.fault, which is {duration_text(phase_s)}")
 
 
+def _other_callers(draft: Draft, first: DraftAct, second: DraftAct, system: System) -> Iterator[Problem]:
+    """There is one proxy per service called, and its callers are told their way to it when the shop starts."""
+    shared = [name for name in _members(first, system) if name in _members(second, system)]
+    if not shared or not all(_through_proxy(act) for act in (first, second)):
+        return
+    if (one := _callers(first, system)) != (other := _callers(second, system)):
+        line = draft.document.values[first.where].line
+        what = f"the {first.word} of line {line} sends {', '.join(sorted(one)) or 'everybody'} through the proxy to"
+        why = f"{shared[0]}, this one {', '.join(sorted(other)) or 'everybody'}; both have one proxy: name the same"
+        where = ("with", "from") if "from" in second.parameters else ("fault",)
+        yield draft.problem((*second.where, *where), f"{what} {why}")
+
+
+def _through_proxy(act: DraftAct) -> bool:
+    return act.word in faults.words() and Capability.PROXY in faults.fault_class(act.word or "").needs
+
+
+def _callers(act: DraftAct, system: System) -> frozenset[str]:
+    """The services whose calls an act means; those that can be told, where it does not say."""
+    named = act.parameters.get("from")
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    found = [name for each in names for name in system.sets.get(each, [each])]
+    return frozenset(found or (system.proxy.clients if system.proxy else ()))
+
+
 def _overlap(draft: Draft, first: DraftAct, second: DraftAct, system: System) -> Iterator[Problem]:
     known = faults.words()
     if first.word not in known or second.word not in known or first.word is None or second.word is None:
@@ -112,7 +139,8 @@ def _overlap(draft: Draft, first: DraftAct, second: DraftAct, system: System) ->
     if not shared or start >= end:
         return
     one, other = faults.fault_class(first.word).needs, faults.fault_class(second.word).needs
-    if first.word == second.word or (one & _ONE_AT_A_TIME and other & _ONE_AT_A_TIME):
+    closed = "proxy.down" in (first.word, second.word) and Capability.PROXY in one & other
+    if first.word == second.word or closed or (one & _ONE_AT_A_TIME and other & _ONE_AT_A_TIME):
         why = "would undo or mask each other; let one end before the other starts"
     elif _reaches_control(first, other, shared, system) or _reaches_control(second, one, shared, system):
         why = f"then {shared[0]} cannot be told to behave again; name in `to` the peers whose packets are meant"

@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 
 from chaos.targets.machine import unshare_argv
+from tests.docker.conftest import engine
+from tests.faults.proxied import Proxied
+
+__all__ = ["engine"]
 
 _ANSWER_WITHIN_S = 30.0
 
@@ -68,3 +72,12 @@ def world(namespaces: None, request: pytest.FixtureRequest) -> World:
     for service in ("payments", "shipping", "cache"):
         found.ask("start", service)
     return found
+
+
+@pytest.fixture(scope="session")
+def proxied(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    """A web server behind a real Toxiproxy, shared by the tests of proxy faults."""
+    made = Proxied(engine, tmp_path_factory.mktemp("proxied"))
+    yield made
+    made.here.down()
+    made.remove()

@@ -14,7 +14,7 @@ from chaos.system import Proxy, System
 from chaos.targets.base import LinkState, Processes, Toxic
 from chaos.targets.docker.addresses import address_from_here, networks_of
 from chaos.targets.docker.containers import Project
-from chaos.targets.docker.toxiproxy import ToxiproxyApi
+from chaos.targets.docker.toxiproxy import Hung, ToxiproxyApi
 
 _ANSWERS_WITHIN_S = 10.0
 _ASK_EVERY_S = 0.05
@@ -57,8 +57,6 @@ class Links:
                 raise FaultError(
                     f"no proxy leads to {service}", remedy=f"one leads to each of {', '.join(self._proxy.listeners)}"
                 )
-            if service not in self.api().proxies():
-                self._make_missing()
             return ServiceLink(self, service)
         found = self.api().proxies().values()
         names = [state.name for state in found if state.upstream.rpartition(":")[0] == service]
@@ -84,21 +82,23 @@ class Links:
             doors = [*(f"{address}:{port}" for address in addresses), *doors]
         return list(dict.fromkeys(doors))
 
+    def state(self, name: str) -> LinkState:
+        """A proxy as it is now; one of the manifest's that is not there is made."""
+        if (found := self.api().proxies().get(name)) is None:
+            self._make_missing()
+            found = self.api().proxies().get(name)
+        if found is None:
+            raise FaultError(
+                f"the Toxiproxy {self._proxy.service} has no proxy {name} any more",
+                remedy="it was started again: make its proxies as they were made before",
+            )
+        return found
+
     def restart(self) -> None:
-        """Kills and starts the Toxiproxy, and makes the proxies again that it had."""
-        before = self._before_restart()
+        """Kills and starts the Toxiproxy: then it has no toxic, and the proxies of the manifest or its own file."""
         self._processes.kill(self._proxy.service)
         self._processes.start(self._proxy.service)
         self.populate()
-        for state in before.values():
-            self.api().create(state.name, listen=state.listen, upstream=state.upstream)
-
-    def _before_restart(self) -> dict[str, LinkState]:
-        """The proxies as its API lists them; none where it hangs, since its configuration or the manifest has them."""
-        try:
-            return self.api().proxies()
-        except FaultError:
-            return {}
 
     def _make_missing(self) -> None:
         api = self.api()
@@ -125,26 +125,22 @@ class ServiceLink:
 
     def state(self) -> LinkState:
         """What is on now."""
-        found = self._links.api().proxies().get(self._name)
-        if found is None:
-            raise FaultError(f"the Toxiproxy has no proxy {self._name} any more")
-        return found
+        return self._links.state(self._name)
 
     def add(self, toxic: Toxic) -> None:
         """Puts a toxic on."""
         self._links.api().add(self._name, toxic)
 
     def remove(self, name: str) -> None:
-        """Takes a toxic off."""
-        self._links.api().remove(self._name, name)
+        """Takes a toxic off. That can dead-lock the Toxiproxy for good, and only a fresh one is free of it then."""
+        try:
+            self._links.api().remove(self._name, name)
+        except Hung:
+            self._links.restart()
 
     def enable(self, enabled: bool) -> None:
         """Opens or closes the listener."""
         self._links.api().enable(self._name, enabled)
-
-    def restart(self) -> None:
-        """Kills the Toxiproxy and starts it again without toxics."""
-        self._links.restart()
 
     def doors(self) -> list[str]:
         """Ways to the listener from here."""
