@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos.collect import collect, wait_until_drained
-from chaos.endpoint import endpoint
 from chaos.errors import ChaosError, Exit
 from chaos.folder import RunFolder, digest
 from chaos.inject import Player
 from chaos.journal import Journal
+from chaos.load.addresses import Addresses
 from chaos.load.client import LoadProcess
 from chaos.load.client import start as start_load
-from chaos.load.spec import LoadSpec, Shape, Stream
+from chaos.load.spec import LoadSpec, Shape
 from chaos.model import Experiment
 from chaos.observe import Observer
 from chaos.plan import Plan
@@ -80,8 +80,9 @@ def conduct(
                 journal.write("ready", took_s=round(now(), 3))
                 view.event(now(), f"ready      the shop is up after {now():.1f} s")
                 player.prepare(run.plan)
-                with _traffic(run, target, journal, interrupts, began) as load:
-                    watch.attend(load)
+                addresses = Addresses(run.experiment.load, target)
+                with _traffic(run, target, addresses, journal, interrupts, began) as load:
+                    watch.attend(load, addresses)
                     _phases(run, journal, watch, player, now, unsteady)
                 _final_reads(run, target, journal, watch)
         except ChaosError as error:
@@ -129,10 +130,10 @@ def _phases(
 
 @contextmanager
 def _traffic(
-    run: Run, target: Sandbox, journal: Journal, interrupts: Interrupts, began: float
+    run: Run, target: Sandbox, addresses: Addresses, journal: Journal, interrupts: Interrupts, began: float
 ) -> Iterator[LoadProcess]:
     """Orders, browsing and probes while the context lasts; what is in flight at its end is waited for."""
-    load = start_load(_load_spec(run, target, began))
+    load = start_load(_load_spec(run, target, addresses, began))
     try:
         observer = Observer(run.experiment.probes, target, run.folder.samples, began)
         try:
@@ -175,14 +176,13 @@ def _open(journal: Journal, run: Run, began: float) -> None:
     )
 
 
-def _load_spec(run: Run, target: Sandbox, began: float) -> LoadSpec:
+def _load_spec(run: Run, target: Sandbox, addresses: Addresses, began: float) -> LoadSpec:
     system, load = target.terrain.system, run.experiment.load
-    named = [(each, endpoint(each.url, system)) for each in load.http]
     return LoadSpec(
         url=target.url(system.entrance.service, system.entrance.port) if system.entrance else "",
         orders_per_s=load.orders,
         browse_per_s=load.browse,
-        http=[Stream.of(each, target.url(at.service, at.port), at.path) for each, at in named],
+        http=addresses.streams(),
         timeout_s=load.timeout,
         seed=run.seed,
         history=run.folder.history,

@@ -14,6 +14,7 @@ from types import FrameType
 from chaos.abort import AbortIf, Met
 from chaos.inject import Player
 from chaos.journal import Journal
+from chaos.load.addresses import Addresses
 from chaos.load.client import LoadProcess
 from chaos.load.window import Window
 from chaos.model import Experiment
@@ -60,6 +61,7 @@ class Watch:
         self._target, self._journal, self._view = target, journal, view
         self._interrupts, self._now, self._player = interrupts, journal.now, player
         self._load: LoadProcess | None = None
+        self._addresses: Addresses | None = None
         self._phase = "start"
         self._next_look = 0.0
         self._next_question = 0.0
@@ -77,9 +79,9 @@ class Watch:
         self._journal.write("phase", name=name)
         self._view.event(self._now(), f"phase      {name}")
 
-    def attend(self, load: LoadProcess) -> None:
-        """From now on the load's figures are watched."""
-        self._load = load
+    def attend(self, load: LoadProcess, addresses: Addresses) -> None:
+        """From now on the load's figures are watched, and it is told where its streams have moved to."""
+        self._load, self._addresses = load, addresses
 
     def stop(self) -> bool:
         """Whether the run must end early: interrupted, or aborted by its own rule."""
@@ -127,11 +129,18 @@ class Watch:
         if self._now() >= self._next_question:
             self._player.look()
             self._next_question = self._now() + _ASK_FAULTS_EVERY_S
+        self._follow()
         for service, code in self._target.ended().items():
             if self._dead.get(service) != code and not self._player.may_be_dead(service):
                 self._journal.write("ended", service=service, code=code)
                 self._view.event(self._now(), f"service    {service} ended by itself, exit code {code}")
                 self._dead[service] = code
+
+    def _follow(self) -> None:
+        if self._load is not None and self._addresses is not None and (moved := self._addresses.moved()):
+            self._load.move(moved)
+            for stream, url in moved.items():
+                self._view.event(self._now(), f"load       {stream} goes to {url} from now on")
 
     def _streams(self) -> Mapping[str, StreamNow]:
         return {

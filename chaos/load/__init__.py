@@ -1,6 +1,7 @@
 """Open-loop traffic in a process of its own: a slow reply never delays the next request.
 
 spec.py        what the load is told: rates, time-out, seed, and how requests look (`LoadSpec`)
+addresses.py   where a user's own requests go, which may change while they are sent
 schedule.py    spec → the operations and when each is due; pure
 client.py      the conductor's side: starts the process, reads its summaries, stops it
 __main__.py    the process: `python -m chaos.load`, told what to do over stdin

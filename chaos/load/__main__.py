@@ -1,8 +1,9 @@
 """The load's process, `python -m chaos.load`: told what to do over stdin, tells what happens over stdout.
 
-In, one JSON object a line: the spec, `{"do": "begin"}`, `{"do": "stop", "drain_s": 5.0}`. A stdin that closes means
-that the conductor died: sending stops at once, as on SIGTERM. Out: `{"ready": true}`, a summary every 250 ms,
-`{"result": …}` at the end, or `{"error": …, "remedy": …}` and exit code 1. Leaves out what is sent and when.
+In, one JSON object a line: the spec, `{"do": "begin"}`, `{"do": "move", "urls": {"read": …}}` where a stream has got
+another address, `{"do": "stop", "drain_s": 5.0}`. A stdin that closes means that the conductor died: sending stops at
+once, as on SIGTERM. Out: `{"ready": true}`, a summary every 250 ms, `{"result": …}` at the end, or `{"error": …,
+"remedy": …}` and exit code 1. Leaves out what is sent and when.
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ class _Orders:
         else:
             self.stop.set_exception(error)
 
-    async def listen(self, stdin: asyncio.StreamReader) -> None:
+    async def listen(self, stdin: asyncio.StreamReader, generator: Generator) -> None:
         """Takes orders until stdin closes."""
         while message := await stdin.readline():
             told = json.loads(message)
             if told["do"] == "begin":
                 self.begin.set()
+            elif told["do"] == "move":
+                generator.move(told["urls"])
             elif told["do"] == "stop" and not self.stop.done():
                 self.stop.set_result(told["drain_s"])
         self.stop_now()
@@ -81,7 +84,7 @@ async def _run(spec: LoadSpec, orders: _Orders, stdin: asyncio.StreamReader, con
         raise _no_history(spec, error) from error
     history = Appender(file, lambda error: loop.call_soon_threadsafe(orders.stop_now, _no_history(spec, error)))
     generator = Generator(spec, history, in_flight_max=_in_flight_max())
-    listening = asyncio.create_task(orders.listen(stdin))
+    listening = asyncio.create_task(orders.listen(stdin, generator))
     sending = asyncio.create_task(_send(generator, orders))
     reporting = asyncio.create_task(_report(generator, orders, conductor))
     _favour_precision()

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ class LoadProcess:
             if not self._read(deadline - time.monotonic()):
                 raise self._broke(f"the load generator was not ready within {_READY_S:.0f} s")
         self._tell({"do": "begin"})
+
+    def move(self, urls: Mapping[str, str]) -> None:
+        """Sends the streams of these names to these addresses from now on; raises SandboxError if the process broke."""
+        self._tell({"do": "move", "urls": dict(urls)})
 
     def poll(self) -> list[Summary]:
         """The summaries since the last call, without waiting; raises SandboxError if the process broke or died."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -61,6 +61,7 @@ class Generator:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._broke: BaseException | None = None
         self._streams = {stream.name: stream for stream in spec.http}
+        self._urls = {stream.name: stream.url for stream in spec.http}
         self._tallies = {kind: Tally() for kind in spec.rates}
         self._lag_us = HdrHistogram(1, _LAG_US_MAX, 3)
         self._sent = 0
@@ -83,6 +84,10 @@ class Generator:
                 raise self._broke
             self._launch(due, began + due.due_s)
         await asyncio.Event().wait()  # no traffic asked for: nothing comes due until the run ends
+
+    def move(self, urls: Mapping[str, str]) -> None:
+        """From now on the streams of these names are sent to these addresses."""
+        self._urls.update(urls)
 
     async def drain(self, seconds: float) -> None:
         """Waits that long for what is in flight; what still is then ends as unknown, "stopped"."""
@@ -173,7 +178,7 @@ class Generator:
         ok = _BELOW_400 if stream.ok is None else stream.ok
         return await self._ask(
             stream.method,
-            URL(stream.url + quote(due.path, safe=_AS_WRITTEN), encoded=True),
+            URL(self._urls[stream.name] + quote(due.path, safe=_AS_WRITTEN), encoded=True),
             lambda status, reply: outcome.of_reply(status, reply, ok=ok, reply=None),
             headers=fill(stream.headers, texts),
             json=fill(stream.json_, values),

@@ -9,14 +9,18 @@ import uuid
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from chaos.errors import FaultError
+from chaos.load.addresses import Addresses
 from chaos.load.history import Operation, read
 from chaos.load.schedule import schedule
 from chaos.load.spec import LoadSpec, Stream
-from chaos.model import HttpLoad
+from chaos.model import HttpLoad, Load
+from chaos.targets.base import Target
 from tests.load.conftest import SHAPE, SmallShop, Start
 
 READ = {"name": "read", "rate": "40/s"}
@@ -189,3 +193,52 @@ def test_orders_pages_and_requests_side_by_side(small_shop: SmallShop, tmp_path:
     kinds = Counter(one.kind for one in history)
     assert max(kinds.values()) - min(kinds.values()) <= 2 and set(kinds) == {"orders", "browse", "read"}
     assert {one.key for one in history if one.kind == "orders"} == {order["key"] for order in small_shop.orders}
+
+
+class Moving:
+    """A service whose address changes, as that of a container does when it is started again; None: it has none."""
+
+    def __init__(self, url: str | None) -> None:
+        services = {"web": SimpleNamespace(ports={"8000": 8000})}
+        self.terrain = SimpleNamespace(system=SimpleNamespace(services=services, sets={}, load=None))
+        self.now = url
+
+    def url(self, service: str, port: str) -> str:
+        assert (service, port) == ("web", "8000")
+        if self.now is None:
+            raise FaultError("web does not run")
+        return self.now
+
+
+def test_a_stream_follows_its_service(small_shop: SmallShop, tmp_path: Path, start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        before = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    target = Moving(before)
+    asked = Load.model_validate({"http": [{"url": "web/own/200/{n}", **READ}, {"url": "web/own/201", **WRITE}]})
+    addresses = Addresses(asked, cast(Target, target))
+    spec = own(tmp_path, *addresses.streams())
+    assert {one.url for one in spec.http} == {before}
+    load = start(spec)
+    time.sleep(0.4)
+    assert addresses.moved() == {}
+    target.now = None
+    assert addresses.moved() == {}  # it is started again: nobody knows where it will be
+    target.now = small_shop.url
+    moved = addresses.moved()
+    assert moved == {"read": small_shop.url, "write": small_shop.url}
+    assert addresses.moved() == {}
+    load.move(moved)
+    time.sleep(0.6)
+    load.stop(5.0)
+    history = sorted(read(spec.history), key=lambda one: one.op)
+    results = [one.result for one in history]
+    first = results.index("ok")
+    assert first >= 5 and set(results[:first]) == {"failed"}
+    assert len(results) - first >= 15 and set(results[first:]) == {"ok"}
+    assert {one.kind for one in history[first:]} == {"read", "write"}
+
+
+def test_a_service_without_an_address_is_told_at_once() -> None:
+    asked = Load.model_validate({"http": [{"url": "web/", **READ}]})
+    with pytest.raises(FaultError, match="web does not run"):
+        Addresses(asked, cast(Target, Moving(None)))

@@ -116,7 +116,7 @@ def test_a_stream_that_only_fails_is_not_told_as_one_without_traffic() -> None:
     with Live(console, "Notes are kept", [], PHASES) as live:
         live.update(1.0, "fault", {"read": StreamNow(0.0, 0.002, 0.0), "write": StreamNow(None, None, 0.0)}, [])
     assert isinstance(console.file, io.StringIO)
-    assert "fault; read 0/s, 0% ok, p99 2 ms; write none; faults on: none" in console.file.getvalue()
+    assert "fault; read 0/s, 0% ok, p99 2.0 ms; write none; faults on: none" in console.file.getvalue()
 
 
 def test_forced_colours_alone_move_no_cursor() -> None:
