@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ LATE_MS = 250.0
 UNDONE_WITHIN_S = 1.0
 REMOVED_WITHIN_S = 5.0
 _HOLDER = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from chaos.system import System
 from chaos.targets.base import Terrain
@@ -33,7 +34,11 @@ from chaos.targets.compose import ComposeTarget
 from chaos.targets.docker.containers import Project
 from chaos.targets.docker.engine import connect
 
-name, run, logs = sys.argv[1:]
+name, run, logs, *group = sys.argv[1:]
+if group:  # an ordinary user who may use the engine's socket; the interpreter itself may be out of their reach
+    os.setgroups([int(group[0])])
+    os.setgid(65534)
+    os.setuid(65534)
 system = System(name=name, services={})
 target = ComposeTarget(Terrain(system, {}), Project(connect(), name), run=run, allowed=False, logs=Path(logs))
 target.agent("web").ask({"do": "add", "fault": "late", "action": "latency", "delay_ms": 300, "for_s": 60})
@@ -89,7 +94,7 @@ def test_the_helper_has_one_right_and_is_small(small: SmallProject) -> None:
     target.down()
 
 
-def test_when_its_holder_is_killed_the_fault_and_the_helper_are_gone(small: SmallProject, tmp_path: Any) -> None:
+def test_when_its_holder_is_killed_the_fault_and_the_helper_are_gone(small: SmallProject, tmp_path: Path) -> None:
     target = client_and_web(small)
     argv = [sys.executable, "-c", _HOLDER, small.name, small.run, str(tmp_path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as holder:
@@ -185,3 +190,19 @@ def test_a_changed_agent_is_another_image(monkeypatch: pytest.MonkeyPatch) -> No
     before = agent_image.image_name()
     monkeypatch.setattr(agent_image, "_DOCKERFILE", agent_image._DOCKERFILE + "LABEL another=one\n")
     assert agent_image.image_name() != before
+
+
+def test_a_member_of_the_engines_group_needs_no_more_rights(small: SmallProject, tmp_path: Path) -> None:
+    address = connect().address
+    if os.geteuid() != 0 or not address.startswith("unix://"):
+        pytest.skip("NOT TESTED HERE: only root can become an ordinary user; as one, all these tests are that test")
+    group = Path(address.removeprefix("unix://")).stat().st_gid
+    target = client_and_web(small)
+    argv = [sys.executable, "-c", _HOLDER, small.name, small.run, str(tmp_path), str(group)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"on\n"
+        assert "Uid:\t65534\t65534" in Path(f"/proc/{holder.pid}/status").read_text()
+        assert round_trip_ms(target, "client", "web") >= LATE_MS
+        holder.kill()
+    assert small.helpers_left(REMOVED_WITHIN_S) == []
