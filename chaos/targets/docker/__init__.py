@@ -11,6 +11,9 @@ command.py           a command in a container, with a time limit that is kept
 toxiproxy.py         the control API of a Toxiproxy
 links.py             the proxies that stand in front of services
 limits.py            what a container may use of CPU and memory
+survey.py            what an engine and the kernel under it can do, found out by trying
+login.py             how to log in to a container's database
+owner.py             who made a helper container, and whether that process still lives
 leftovers.py         helper containers that some earlier run left, and their removal
 
 Nothing here is imported before a run on an engine is asked for: the SDK takes a moment to load. Named as the SDK is;
