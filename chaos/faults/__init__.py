@@ -30,6 +30,8 @@ _CATALOGUE = {
     "proxy.limit": "proxy_limit:ProxyLimit",
     "proxy.slice": "proxy_slice:ProxySlice",
     "proxy.down": "proxy_down:ProxyDown",
+    "resource.cpu": "resource_cpu:ResourceCpu",
+    "resource.memory": "resource_memory:ResourceMemory",
 }
 
 

@@ -175,7 +175,12 @@ class ComposeTarget:
 
     def limits(self, service: str) -> Limits:
         """What the container may use."""
-        return ContainerLimits(self._engine, service, lambda: self._offered(service))
+
+        def look() -> Inspected | None:
+            container = self._project.find(service)
+            return None if container is None else self._check_offered(service, container)
+
+        return ContainerLimits(self._engine, service, look)
 
     # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,6 +14,7 @@ import pytest
 
 from chaos.targets.machine import unshare_argv
 from tests.docker.conftest import engine
+from tests.faults.limited import Limited
 from tests.faults.proxied import Proxied
 
 __all__ = ["engine"]
@@ -80,4 +81,12 @@ def proxied(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     made = Proxied(engine, tmp_path_factory.mktemp("proxied"))
     yield made
     made.here.down()
+    made.remove()
+
+
+@pytest.fixture
+def limited(engine: Any, tmp_path: Path) -> Iterator[Limited]:
+    """A project with a container whose limits can be changed."""
+    made = Limited(engine, tmp_path)
+    yield made
     made.remove()

@@ -22,9 +22,12 @@ _NO_LIMIT = (2**63 - 1) // 4096 * 4096  # what cgroup v1 shows for no limit, and
 
 
 class ContainerLimits:
-    """See targets/base.py for the contract; `look` inspects the container, which must have been offered."""
+    """See targets/base.py for the contract; `look` inspects the container, and says None once it has been removed.
 
-    def __init__(self, engine: Engine, service: str, look: Callable[[], Inspected]) -> None:
+    One that was removed has no limit, and nothing to put back: made anew it has what its compose file says.
+    """
+
+    def __init__(self, engine: Engine, service: str, look: Callable[[], Inspected | None]) -> None:
         self._engine, self._service, self._look = engine, service, look
 
     def cpu(self) -> dict[str, int]:
@@ -74,6 +77,8 @@ class ContainerLimits:
     def usage(self) -> Usage:
         """What it uses now; zeros for a container that does not run, but for what is known of its end."""
         container = self._look()
+        if container is None:
+            return Usage(0, 0, 0.0, 0, None, oom_killed=False)
         with self._engine.doing(f"read the usage of {self._service}") as api:
             told = api.stats(container["Id"], stream=False, one_shot=True)
         throttling = told["cpu_stats"].get("throttling_data") or {}
@@ -88,13 +93,17 @@ class ContainerLimits:
         )
 
     def _host_config(self, *names: str) -> dict[str, int]:
-        config: Mapping[str, Any] = self._look()["HostConfig"]
+        container = self._look()
+        config: Mapping[str, Any] = container["HostConfig"] if container else {}
         return {name: int(config.get(name) or 0) for name in names}
 
     def _update(self, **values: int) -> None:
+        container = self._look()
+        if container is None:
+            return
         with self._engine.doing(f"change the limits of {self._service}") as api:
-            # The SDK's own method knows neither NanoCpus nor numbers beyond 32 bits on some versions of the API.
-            url = api._url("/containers/{0}/update", self._look()["Id"])
+            # The SDK's own method for this does not know NanoCpus.
+            url = api._url("/containers/{0}/update", container["Id"])
             reply = api._result(api._post_json(url, data=values), json=True)
         if warnings := reply.get("Warnings"):
             raise FaultError(f"the limits of {self._service} were not changed as asked: {'; '.join(warnings)}")
