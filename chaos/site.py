@@ -93,6 +93,7 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     """
     if site.compose is None:
         return None
+    from chaos.routes import routes
     from chaos.targets.compose_sandbox import shop_environment
     from chaos.targets.docker.containers import Project, check_offered
     from chaos.targets.docker.engine import connect
@@ -104,4 +105,4 @@ def settled(site: Site, plan: Plan) -> Compose | None:
             check_offered(project, name, project.container(name), owned=site.compose.owned)
         return site.compose
     environment = shop_environment(engine, site.run, plan.experiment.weak, shop_folder() / "sandbox")
-    return replace(site.compose, environment=environment)
+    return replace(site.compose, environment={**environment, **routes(plan, site.system)})

@@ -56,6 +56,8 @@ class ComposeSandbox(ComposeTarget):
         """
         if self._compose.ours:
             self._run("up", "-d", within_s=_BUILD_WITHIN_S, interrupted=interrupted)
+            if self.terrain.system.proxy is not None and not interrupted():
+                self.open_proxies()  # whoever is to call through them connects as soon as it starts
         elif ended := self.ended():
             raise SandboxError(
                 f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
