@@ -15,7 +15,8 @@ import yaml
 from chaos.model import ComposeProject
 from chaos.system import Database, Proxy, Ready, Service, System
 
-_PORT = re.compile(r"(\d+)(?:/(?:tcp|udp))?$")
+_PORTS = re.compile(r"(?:^|:)(\d{1,5})(?:-(\d{1,5}))?(?:/tcp)?$")  # the last part of HOST:PUBLISHED:PORTS
+_RANGE_MAX = 1_000  # ports; more of them are hardly asked for one by one
 _NO_COMMAND = ["true"]  # its containers are started by whoever owns them
 
 
@@ -54,11 +55,14 @@ def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, Sequenc
 
 def _services(file: Path) -> dict[str, dict[str, object]]:
     try:
-        document = yaml.safe_load(file.read_text())
+        document = yaml.load(file.read_text(), Loader=_Loader)
     except OSError as error:
         raise NotACompose(f"{file} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise NotACompose(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if isinstance(document, dict) and "include" in document:
+        whole = f"docker compose -f {file.name} config > resolved.yml"
+        raise NotACompose(f"{file} includes other files, which are not read here; name what `{whole}` writes")
     services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict) or not services:
         raise NotACompose(f"{file} has no services, so it is no compose file")
@@ -74,12 +78,29 @@ def _replicas(name: str, entry: Mapping[str, object]) -> list[str]:
 
 
 def _ports(entry: Mapping[str, object]) -> dict[str, int]:
-    """The ports that its file names, called by their numbers; a service may listen on others as well."""
+    """The TCP ports that its file names, called by their numbers; a service may listen on others as well."""
     found: dict[str, int] = {}
     for key in ("ports", "expose"):
         listed = entry.get(key)
         for each in listed if isinstance(listed, list) else []:
-            text = str(each.get("target", "")) if isinstance(each, dict) else str(each)
-            if match := _PORT.search(text):
-                found[match[1]] = int(match[1])
+            text = f"{each.get('target')}/{each.get('protocol', 'tcp')}" if isinstance(each, dict) else str(each)
+            if match := _PORTS.search(text):
+                first = int(match[1])
+                last = int(match[2] or first)
+                found |= {str(port): port for port in range(first, min(last, first + _RANGE_MAX) + 1)}
     return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves out what compose's own tags (`!reset`, `!override`) say of a value, and takes the value as it stands."""
+
+
+def _value(loader: _Loader, tag: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+_Loader.add_multi_constructor("!", _value)

@@ -6,14 +6,16 @@ Only shapes and units are checked here. Whether a target exists, a fault can run
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from chaos.metrics import BROWSE, NAME, ORDERS, STREAMS
 from chaos.units import TOLERANCE_PATTERN, Duration, Percent, Rate, Tolerance, tolerance
+from chaos.words import shown
 
 
 class Frozen(BaseModel):
@@ -217,12 +219,24 @@ class Login(Frozen):
     password_from: str = Field(default="", description="The environment variable of this command that holds it.")
 
 
+_PROJECT = "^[a-z0-9][a-z0-9_-]*$"
+
+
+def _project_name(name: str) -> str:
+    if not re.fullmatch(_PROJECT, name):
+        raise ValueError(
+            f"{shown(name)} cannot name a compose project; allowed: small letters, digits, _ and -, no _ or - first"
+        )
+    return name
+
+
 class ComposeProject(Frozen):
     """A system of your own: a compose project that is running already."""
 
     compose: str = Field(min_length=1, description="Its compose file, as seen from the folder of this one.")
-    project: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Its name, as `docker compose ls` shows it; often the folder's."
+    project: Annotated[str, AfterValidator(_project_name)] = Field(
+        json_schema_extra={"pattern": _PROJECT},
+        description="Its name, as `docker compose ls` shows it; often the folder's.",
     )
     database: Login | None = Field(
         default=None, description="For probes with sql; left out, POSTGRES_USER and so on of the container are taken."

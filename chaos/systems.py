@@ -1,7 +1,7 @@
 """Which system an experiment file is about: the shop that comes along, or a compose project of the user's own.
 
-Asked before the file is checked, since the check needs to know which services there are. What is wrong with the file
-apart from that is left for the check to say.
+Asked before the file is checked, since the check needs to know which services there are: a sandbox that cannot be
+understood is told alone. What is wrong with the file apart from that is left for the check to say.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from chaos.compose_file import NotACompose, own_system
 from chaos.errors import InvalidExperiment
 from chaos.model import ComposeProject
+from chaos.parse import explain
 from chaos.parse.document import Document, read
 from chaos.shipped import load_system
 from chaos.system import System
@@ -22,7 +23,7 @@ from chaos.system import System
 def system_of(path: Path, running: Mapping[str, Sequence[str]] | None = None) -> System:
     """The system that an experiment file names; `running` names the containers each service has.
 
-    Raises InvalidExperiment where the file is no YAML, or its compose file is none.
+    Raises InvalidExperiment where the file is no YAML, names its project wrongly, or its compose file is none.
     """
     document = read(path)
     own = _own(document)
@@ -35,7 +36,7 @@ def system_of(path: Path, running: Mapping[str, Sequence[str]] | None = None) ->
 
 
 def own_project(path: Path) -> ComposeProject | None:
-    """The compose project that an experiment file names; None for the shop, and where it is named wrongly."""
+    """The compose project that an experiment file names; None for the shop. Raises InvalidExperiment."""
     return _own(read(path))
 
 
@@ -50,5 +51,5 @@ def _own(document: Document) -> ComposeProject | None:
         return None
     try:
         return ComposeProject.model_validate(sandbox)
-    except ValidationError:
-        return None  # the check says what is wrong with it
+    except ValidationError as error:
+        raise InvalidExperiment(list(explain.problems(error, ComposeProject, document, ("sandbox",)))) from None
