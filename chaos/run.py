@@ -40,6 +40,7 @@ from chaos.validate import check, require
 from chaos.verdict import Judgement
 
 _LISTEN_S = 0.2
+_HEALED_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ def run(path: Path, options: Options, stop: Stop, say: Callable[[str], None]) ->
     compose = settled(site, timeline)
     if stop.count:
         raise Interrupted("interrupted before anything was begun")
+    if compose is not None:
+        from chaos.heal.sweep import heal_dead_runs
+
+        heal_dead_runs(say)
     folder = create(options.runs, parsed.experiment.title, parsed.text, datetime.now(UTC))
     with data_folder(folder, in_memory=site.namespaces or compose is not None) as data:
         wanted = Order(
@@ -104,8 +109,19 @@ def run(path: Path, options: Options, stop: Stop, say: Callable[[str], None]) ->
             compose,
         )
         folder.target.write_text(wanted.to_json())
-        _play(wanted, folder, stop, say)
+        try:
+            _play(wanted, folder, stop, say)
+        finally:
+            _see_to_healing(wanted, say)
     return conclude(folder)
+
+
+def _see_to_healing(wanted: Order, say: Callable[[str], None]) -> None:
+    """Where the conductor was killed its watchdog heals what outlives it: the verdict waits for that."""
+    if wanted.compose is not None:
+        from chaos.heal.sweep import wait_until_healed
+
+        wait_until_healed(wanted.folder, _HEALED_WITHIN_S, say)
 
 
 def conclude(folder: RunFolder) -> Finished:

@@ -59,6 +59,7 @@ def wait_until_healed(folder: Path, within_s: float, say: Say) -> None:
     """
     entry = next((entry for entry in registry.entries()[0] if entry.order.folder == folder), None)
     if entry is not None:
+        say("the conductor is gone before its time; what it left on is being taken off")
         heal_run(entry.order, by=COMMAND, say=say, within_s=within_s)
 
 

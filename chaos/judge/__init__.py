@@ -143,8 +143,8 @@ def _notes(
         notes.append(f"{record['service']} ended by itself at t={record['t']:.1f} s, exit code {record.get('code')}")
     for record in timeline.events(journal, "watchdog"):
         notes.append(f"{record['what']}; had the run been killed then, only `chaos heal` could have healed it")
-    for record in timeline.others(journal):
-        if record["event"] == "healed":
+    if any(timeline.events(timeline.own(journal), "done")):  # otherwise the fault's own check says so
+        for record in timeline.events(timeline.others(journal), "healed"):
             notes.append(f"{record['lease']} was not healed by the run itself: {record['evidence']}")
     if experiment.recovers is None and steadied is not None and steadied.samples:
         if steadied.time_s is None:

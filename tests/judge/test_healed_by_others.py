@@ -44,7 +44,7 @@ def test_what_somebody_else_healed_is_gone_and_proves_nothing(by: str) -> None:
     assert (judgement.verdict, judgement.exit) == (Verdict.INCONCLUSIVE, Exit.INCONCLUSIVE)
     assert window.healed and not window.left_on
     assert "cut short" in judgement.why
-    assert any("healed by the watchdog" in note for note in judgement.notes)
+    assert "healed by the watchdog" in next(check.why for check in judgement.checks if check.kind == "evidence")
 
 
 def test_who_heals_days_later_does_not_make_the_run_longer() -> None:
