@@ -17,9 +17,13 @@ from chaos.heal.dead_run import COMMAND, heal_run
 from chaos.heal.healer import Healer
 from chaos.heal.leases import Open, open_leases
 from chaos.journal import Record, read
+from chaos.parse import parse
+from chaos.plan import plan
+from chaos.shipped import load_system, shop_folder
 from chaos.system import System
 from chaos.targets.order import Compose, Order
 
+EXPERIMENTS = shop_folder() / "experiments"
 BAD = ("bad", "bad luck")
 
 
@@ -93,6 +97,14 @@ def test_a_fault_that_this_version_does_not_know_is_said() -> None:
     for changed in ({"fault": "process.kil"}, {"parameters": {"what": 1}}, {"fault": "network.latency"}):
         with pytest.raises(HealFailed, match="this version"):
             open_leases([intent("a", **changed)])[0].fault()
+
+
+@pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_fault_is_the_same_again_after_it_went_through_the_journal(file: Path) -> None:
+    for step in plan(parse(file).experiment, load_system(), seed=1).steps:
+        parameters = json.loads(json.dumps(step.fault.model_dump(mode="json", exclude_unset=True)))
+        (on,) = open_leases([intent("a", fault=step.fault.word, parameters=parameters)])
+        assert on.fault() == step.fault
 
 
 def test_what_was_healed_is_added_to_the_journal_and_not_done_twice(tmp_path: Path) -> None:

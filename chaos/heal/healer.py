@@ -41,7 +41,7 @@ class Healer:
             if leftovers(self._engine, self._run):
                 raise HealFailed("its agent is still there", remedy="docker rm -f the helper containers of the run")
             return "its agent is gone, and the kernel's rules with it"
-        if self._removed(on.lease.service):
+        if Capability.PROXY not in fault.needs and self._removed(on.lease.service):
             return "its container was removed, and the fault with it"
         fault.heal(self._target, on.lease, on.seen)
         if fault.is_active(self._target, on.lease, on.seen):

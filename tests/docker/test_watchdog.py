@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,17 @@ import pytest
 from docker.errors import NotFound
 
 from chaos import registry
-from chaos.folder import RunFolder
 from chaos.journal import read
 from chaos.targets.docker.agent_image import ensure_image
 from chaos.targets.docker.engine import connect
 from chaos.targets.docker.owner import OWNER_LABEL, owner
-from chaos.targets.order import Compose, Order
-from chaos.targets.processes import state
 from chaos.watchdog import MARGIN_S
 from tests.docker import kernel
+from tests.docker.killed_run import KilledRun, lives, wait_for
 from tests.docker.small_project import SmallProject
 
 pytestmark = pytest.mark.docker
 
-HEALED_WITHIN_S = 5.0
-ON_WITHIN_S = 30.0
 LONG_S = 60.0
 DELAY = {"delay": "200ms"}
 FAULTS: dict[str, dict[str, Any]] = {
@@ -42,94 +38,21 @@ FAULTS: dict[str, dict[str, Any]] = {
     "network.loss": {"percent": "50%"},
     "network.partition": {},
 }
-Act = tuple[str, str, dict[str, Any], float]
-
-
-class Run:
-    """A conductor in a process of its own, on a small project; everything of it is gone afterwards."""
-
-    def __init__(self, small: SmallProject, folder: Path) -> None:
-        self.small, self.folder = small, RunFolder(folder / "run")
-        self.folder.logs.mkdir(parents=True)
-        compose = Compose(Path("compose.yml"), small.name, ours=False, owned=False)
-        system = small.target().terrain.system
-        self.order = Order(small.run, self.folder.path, folder, False, system, {}, compose=compose)
-        self.folder.target.write_text(self.order.to_json())
-        self.before = self.services()
-        self.conductor: subprocess.Popen[str] | None = None
-        self.watchdog = 0
-
-    def start(self, *acts: Act, deaf: bool = False) -> None:
-        """Returns once all acts are on."""
-        argv = [sys.executable, "-m", "tests.docker.conductor", str(self.folder.path), json.dumps(acts)]
-        self.conductor = subprocess.Popen([*argv, *(["deaf"] if deaf else [])], stdout=subprocess.PIPE, text=True)
-        assert self.conductor.stdout is not None
-        self.watchdog = int(self.conductor.stdout.readline())
-        assert self.conductor.stdout.readline() == "on\n"
-
-    def send(self, number: signal.Signals) -> None:
-        """A signal to the conductor."""
-        assert self.conductor is not None
-        self.conductor.send_signal(number)
-
-    def end(self) -> int:
-        """The conductor's exit code, once it has ended."""
-        assert self.conductor is not None
-        return self.conductor.wait(ON_WITHIN_S)
-
-    def services(self) -> dict[str, tuple[bool, bool, bool, list[str] | None]]:
-        """Of each container: running, paused (engine), frozen (kernel), its packet rules (kernel)."""
-        found = {}
-        for row in self.small.client.api.containers(
-            all=True, filters={"label": f"com.docker.compose.project={self.small.name}"}
-        ):
-            state = self.small.client.api.inspect_container(row["Id"])["State"]
-            running = bool(state["Running"] and state["Pid"])
-            try:
-                seen = (kernel.frozen(state["Pid"]), kernel.tables(state["Pid"])) if running else (False, None)
-            except (FileNotFoundError, subprocess.CalledProcessError):  # started again at this moment
-                seen = (True, None)
-            found[row["Labels"]["com.docker.compose.service"]] = (running, state["Paused"], *seen)
-        return found
-
-    def wait_until_healed(self) -> None:
-        """Until the engine and the kernel show all as it was, and no helper and no watchdog is left."""
-
-        def clean() -> bool:
-            return self.services() == self.before and not self.small.helpers() and not _lives(self.watchdog)
-
-        wait_for(clean, HEALED_WITHIN_S, lambda: f"{self.services()}, helpers {self.small.helpers()}")
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """The events of that name in the journal."""
-        return [record for record in read(self.folder.journal) if record["event"] == name]
 
 
 @pytest.fixture
-def run(small: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(small: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KilledRun]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     small.add("web", address=11)
     small.add("db", address=12)
     small.add("cache", address=13)
-    run = Run(small, tmp_path)
+    run = KilledRun(small, tmp_path)
     yield run
     for pid in (run.conductor.pid if run.conductor else 0, run.watchdog):
-        if pid and _lives(pid):
+        if pid and lives(pid):
             os.kill(pid, signal.SIGKILL)
     if run.conductor is not None:
         run.conductor.wait()
-
-
-def wait_for(condition: Callable[[], bool], within_s: float, shown: Callable[[], str]) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, shown()
-        time.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    process = state(pid)
-    return process is not None and process.state not in "ZX"
 
 
 def chaos_heal(*arguments: str, code: int = 0) -> str:
@@ -140,7 +63,7 @@ def chaos_heal(*arguments: str, code: int = 0) -> str:
 
 
 @pytest.mark.parametrize("word", FAULTS)
-def test_sigkill_of_the_conductor_in_the_middle_of_a_fault(run: Run, word: str) -> None:
+def test_sigkill_of_the_conductor_in_the_middle_of_a_fault(run: KilledRun, word: str) -> None:
     run.start((word, "web", FAULTS[word], LONG_S))
     assert run.services() != run.before or kernel.tables(os.getpid()) is None
     run.send(signal.SIGKILL)
@@ -151,7 +74,7 @@ def test_sigkill_of_the_conductor_in_the_middle_of_a_fault(run: Run, word: str) 
     assert chaos_heal() == "nothing to heal\n"
 
 
-def test_sigkill_with_every_kind_of_fault_on(run: Run) -> None:
+def test_sigkill_with_every_kind_of_fault_on(run: KilledRun) -> None:
     run.start(
         ("network.latency", "web", DELAY, LONG_S),
         ("process.pause", "web", {}, LONG_S),
@@ -164,7 +87,7 @@ def test_sigkill_with_every_kind_of_fault_on(run: Run) -> None:
     assert len(run.events("healed")) == 5
 
 
-def test_a_run_that_ends_in_order_leaves_nothing_to_its_watchdog(run: Run) -> None:
+def test_a_run_that_ends_in_order_leaves_nothing_to_its_watchdog(run: KilledRun) -> None:
     run.start(("process.pause", "web", {}, 1.0))
     assert run.end() == 0
     run.wait_until_healed()
@@ -172,14 +95,14 @@ def test_a_run_that_ends_in_order_leaves_nothing_to_its_watchdog(run: Run) -> No
     assert registry.entries() == ([], [])
 
 
-def test_a_frozen_conductor_does_not_keep_a_fault_on(run: Run) -> None:
+def test_a_frozen_conductor_does_not_keep_a_fault_on(run: KilledRun) -> None:
     run.start(("process.pause", "web", {}, 1.0))
     began = time.monotonic()
     run.send(signal.SIGSTOP)
     wait_for(lambda: run.services() == run.before, 1.0 + MARGIN_S + 2.0, lambda: f"{run.services()}")
     assert time.monotonic() - began > 1.0 + MARGIN_S - 1.0, "it was not given the time to do it itself"
-    notes = (run.folder.path / "watchdog.jsonl").read_text()
-    assert "overdue; healed" in notes
+    notes = run.folder.path / "watchdog.jsonl"
+    wait_for(lambda: notes.exists() and "overdue; healed" in notes.read_text(), 2.0, lambda: "no note of it")
     assert run.events("healed") == [], "the journal is the living conductor's"
     assert "alive" in chaos_heal()
     run.send(signal.SIGCONT)
@@ -189,7 +112,7 @@ def test_a_frozen_conductor_does_not_keep_a_fault_on(run: Run) -> None:
     run.wait_until_healed()
 
 
-def test_chaos_heal_when_the_watchdog_died_too(run: Run) -> None:
+def test_chaos_heal_when_the_watchdog_died_too(run: KilledRun) -> None:
     run.start(("process.pause", "web", {}, LONG_S), ("process.kill", "db", {}, LONG_S), deaf=True)
     run.send(signal.SIGKILL)
     run.end()
@@ -206,7 +129,7 @@ def test_chaos_heal_when_the_watchdog_died_too(run: Run) -> None:
     chaos_heal(str(run.folder.path))
 
 
-def test_what_will_not_heal_is_said_with_what_to_type(run: Run) -> None:
+def test_what_will_not_heal_is_said_with_what_to_type(run: KilledRun) -> None:
     run.start(("process.kill", "db", {}, LONG_S), deaf=True)
     run.send(signal.SIGKILL)
     run.end()
@@ -220,7 +143,7 @@ def test_what_will_not_heal_is_said_with_what_to_type(run: Run) -> None:
     run.wait_until_healed()
 
 
-def test_a_run_whose_folder_is_gone_loses_its_helpers_at_least(run: Run) -> None:
+def test_a_run_whose_folder_is_gone_loses_its_helpers_at_least(run: KilledRun) -> None:
     run.start(("network.partition", "web", {}, LONG_S), deaf=True)
     run.send(signal.SIGSTOP)  # its agent goes on
     assert run.small.helpers()
