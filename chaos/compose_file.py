@@ -28,7 +28,7 @@ def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, Sequenc
     """The system that a compose file describes; `running` names the containers each service really has.
 
     A service with several containers is a set, whose members are called SERVICE-1, SERVICE-2 …; every other one is a
-    service, and the set that holds it alone. Raises NotACompose.
+    service, and the set that holds it alone. One of a profile that is not up is left out. Raises NotACompose.
     """
     described = _services(file)
     running = running or {}
@@ -36,6 +36,8 @@ def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, Sequenc
     sets: dict[str, list[str]] = {}
     for name in dict.fromkeys([*described, *running]):
         entry = described.get(name, {})
+        if running and name not in running and _optional(entry):
+            continue
         members = sets[name] = list(running.get(name, ())) or _replicas(name, entry)
         for member in members:
             if member in services:
@@ -69,12 +71,21 @@ def _services(file: Path) -> dict[str, dict[str, object]]:
     return {str(name): entry if isinstance(entry, dict) else {} for name, entry in services.items()}
 
 
+def _optional(entry: Mapping[str, object]) -> bool:
+    """Whether a project is whole without it: it belongs to a profile, or is to have no container."""
+    return bool(entry.get("profiles")) or _count(entry) == 0
+
+
 def _replicas(name: str, entry: Mapping[str, object]) -> list[str]:
     """What its containers are called, when there are as many as the file says."""
+    count = _count(entry)
+    return [name] if count < 2 else [f"{name}-{number}" for number in range(1, count + 1)]
+
+
+def _count(entry: Mapping[str, object]) -> int:
     deploy = entry.get("deploy")
     wanted = entry.get("scale", deploy.get("replicas") if isinstance(deploy, dict) else None)
-    count = wanted if isinstance(wanted, int) else 1
-    return [name] if count < 2 else [f"{name}-{number}" for number in range(1, count + 1)]
+    return wanted if isinstance(wanted, int) else 1
 
 
 def _ports(entry: Mapping[str, object]) -> dict[str, int]:

@@ -88,6 +88,8 @@ def conduct(
         except ChaosError as error:
             journal.note("error", what=error.what, remedy=error.remedy, exit=int(error.exit))
             view.event(now(), f"error      {error.what}")
+            if error.remedy:
+                view.event(now(), f"what next  {error.remedy}")
         except OSError as error:  # a full disk, no more processes, …: the machine's, not the experiment's
             journal.note("error", what=str(error), remedy="`chaos doctor`; is a disk full?", exit=int(Exit.NO_SANDBOX))
             view.event(now(), f"error      {error}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chaos.errors import SandboxError, UsageError
 from chaos.kind import Kind
-from chaos.model import ComposeProject
+from chaos.model import CommandProbe, ComposeProject
 from chaos.plan import Plan
 from chaos.shipped import load_system, shop_folder
 from chaos.system import System
@@ -20,6 +20,7 @@ from chaos.systems import compose_path, own_project, system_of
 from chaos.targets.base import Capability, Refusal
 from chaos.targets.machine import survey, terrain
 from chaos.targets.order import Compose
+from chaos.words import suggest
 
 Missing = Callable[[Collection[Capability]], Mapping[Capability, Refusal]]
 """Which of some capabilities a place lacks; asked for those that are needed, since finding out takes time."""
@@ -68,7 +69,7 @@ def _shop_in_containers(run: str) -> Site:
 
 
 def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
-    from chaos.targets.docker.containers import Project
+    from chaos.targets.docker.containers import Project, projects
     from chaos.targets.docker.engine import connect
     from chaos.targets.docker.survey import lacking
 
@@ -76,8 +77,9 @@ def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
     file = compose_path(path, own)
     running = Project(engine, own.project).names()
     if not running:
+        others = suggest(own.project, projects(engine)).replace("allowed", "there are")
         raise SandboxError(
-            f"no container of a compose project called {own.project} is there",
+            f"no container of a compose project called {own.project} is there{others}",
             remedy=f"docker compose -p {own.project} -f {file} up -d",
         )
     system = system_of(path, running)
@@ -89,7 +91,7 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     """The compose project as this plan needs it, where there is one.
 
     The shop is given a network and a port that are free, and its routes through the proxy. Raises UsageError where a
-    target of the plan belongs to a project of the user's that was not offered.
+    target of the plan, or a container in which a probe runs a command, is a user's own and was not offered.
     """
     if site.compose is None:
         return None
@@ -101,7 +103,8 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     engine = connect()
     if not site.compose.ours:
         project = Project(engine, site.compose.project)
-        for name in dict.fromkeys(step.service for step in plan.steps):
+        commanded = [probe.on for probe in plan.experiment.probes.values() if isinstance(probe, CommandProbe)]
+        for name in dict.fromkeys([*(step.service for step in plan.steps), *commanded]):
             check_offered(project, name, project.container(name), owned=site.compose.owned)
         return site.compose
     environment = shop_environment(engine, site.run, plan.experiment.weak, shop_folder() / "sandbox")

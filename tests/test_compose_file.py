@@ -99,3 +99,11 @@ def test_what_is_no_compose_file(tmp_path: Path, text: str, what: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotACompose, match=r"nope\.yml cannot be read: No such file"):
         own_system(tmp_path / "nope.yml", ComposeProject(compose="nope.yml", project="notes"))
+
+
+@pytest.mark.parametrize("text", ["profiles: [debug]", "scale: 0", "deploy: {replicas: 0}"])
+def test_what_a_project_is_whole_without_is_left_out_where_it_is_not_up(tmp_path: Path, text: str) -> None:
+    file = f"services: {{web: {{}}, db: {{}}, spare: {{{text}}}}}"
+    assert list(system(tmp_path, file).services) == ["web", "db", "spare"]
+    assert list(system(tmp_path, file, web=["web"]).services) == ["web", "db"]
+    assert list(system(tmp_path, file, web=["web"], spare=["spare"]).services) == ["web", "db", "spare"]

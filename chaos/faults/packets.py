@@ -60,7 +60,7 @@ class PacketFault(Fault):
             "fault": lease.id,
             "action": self.action,
             "direction": self.direction,
-            "peers": [target.host(name) for name in members],
+            "peers": [address for name in members for address in target.hosts(name)],
             "ports": self.ports,
             "for_s": lease.for_s,
             "seed": lease.seed,

@@ -89,6 +89,9 @@ class Network(Protocol):
     def host(self, service: str) -> str:
         """The service's address as its peers see it."""
 
+    def hosts(self, service: str) -> list[str]:
+        """Every address of the service that a peer may see; more than one where it is on several networks."""
+
 
 class Http(Protocol):
     """Finds where a service listens."""

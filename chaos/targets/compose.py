@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.errors import FaultError, Unsupported, UsageError
 from chaos.targets.agent_client import AgentClient
 from chaos.targets.base import Agent, Limits, Link, ProcessState, Terrain
-from chaos.targets.docker.addresses import address_among, address_from_here
+from chaos.targets.docker.addresses import address_among, address_from_here, addresses_of
 from chaos.targets.docker.agent_channel import ContainerChannel
 from chaos.targets.docker.agent_image import ensure_image
 from chaos.targets.docker.command import run_command
@@ -144,6 +144,10 @@ class ComposeTarget:
         """The container's address as its peers see it; a fixed one also while it is down, else FaultError."""
         others = [networks for name, networks in self._project.networks().items() if name != service]
         return address_among(service, self._project.container(service), others)
+
+    def hosts(self, service: str) -> list[str]:
+        """The container's addresses on all its networks: which of them a peer sees is the peer's affair."""
+        return addresses_of(service, self._project.container(service))
 
     def url(self, service: str, port: str) -> str:
         """`http://host:port` of one port, as it is now: a published one may change whenever a container is started."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.errors import ChaosError, SandboxError
+from chaos.errors import ChaosError, SandboxError, UsageError
 from chaos.targets.compose import ComposeTarget
 from chaos.targets.compose_cli import compose
 from chaos.targets.docker.containers import Project
@@ -48,6 +48,7 @@ class ComposeSandbox(ComposeTarget):
             allowed=order.compose.owned,
             logs=order.folder / "logs",
         )
+        self._done: frozenset[str] = frozenset()
 
     def up(self, *, interrupted: Callable[[], bool]) -> None:
         """Brings the shop up, or looks whether the user's project runs; returns once every service serves.
@@ -58,7 +59,9 @@ class ComposeSandbox(ComposeTarget):
             self._run("up", "-d", within_s=_BUILD_WITHIN_S, interrupted=interrupted)
             if self.terrain.system.proxy is not None and not interrupted():
                 self.open_proxies()  # whoever is to call through them connects as soon as it starts
-        elif ended := self.ended():
+        else:
+            self._done = frozenset(filter(self._has_done_its_work, super().ended()))
+        if not self._compose.ours and (ended := self.ended()):
             raise SandboxError(
                 f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
                 remedy=f"docker compose -p {self._compose.project} -f {self._compose.file} up -d",
@@ -82,6 +85,26 @@ class ComposeSandbox(ComposeTarget):
         if self._compose.ours:
             self._keep_logs()
             self._run("down", "-v", "--remove-orphans", "-t", "0", within_s=_DOWN_WITHIN_S)
+
+    def ended(self) -> dict[str, int]:
+        """As a target says, but for those that had done their work before the run."""
+        return {name: code for name, code in super().ended().items() if name not in self._done}
+
+    def unready(self) -> list[str]:
+        """As a target says, but for those that had done their work before the run."""
+        return [name for name in super().unready() if name not in self._done]
+
+    def _has_done_its_work(self, name: str) -> bool:
+        """Whether it is a job that went well, such as a migration, and that nobody wants to be started again."""
+        try:
+            container = self._project.find(name)
+        except UsageError:  # it was never brought up
+            return False
+        if container is None:
+            return False
+        state, restarts = container["State"], container["HostConfig"].get("RestartPolicy") or {}
+        went_well = state["Status"] == "exited" and state["ExitCode"] == 0
+        return went_well and restarts.get("Name") not in ("always", "unless-stopped")
 
     def _run(self, *words: str, within_s: float, interrupted: Callable[[], bool] = lambda: False) -> None:
         log = self._order.folder / "logs" / "compose.log"

@@ -197,6 +197,10 @@ class Embedded:
         """The service's address as its peers see it."""
         return next(iter(self._addresses[service].values())).rsplit(":", 1)[0]
 
+    def hosts(self, service: str) -> list[str]:
+        """That address: each service is on one network."""
+        return [self.host(service)]
+
     def url(self, service: str, port: str) -> str:
         """`http://host:port` of one port of a service."""
         return f"http://{self._addresses[service][port]}"

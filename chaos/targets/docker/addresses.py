@@ -1,6 +1,7 @@
 """Where a container is reached: by its peers, and from here. Pure: read from what the engine says of it.
 
-Leaves out IPv6, and which of several networks a peer uses: the one most of the project's containers share is taken.
+Leaves out IPv6. Which of several networks a peer uses is not known: where one address must do, it is that on the
+network that most of the project's containers share.
 """
 
 from __future__ import annotations
@@ -25,16 +26,29 @@ def address_among(name: str, inspected: Inspected, others: Collection[Collection
 
     `others` are the networks of each of them.
     """
-    networks = sorted(networks_of(inspected), key=lambda each: (-sum(each in theirs for theirs in others), each))
-    for network in networks:
-        endpoint = networks_of(inspected)[network]
+    addresses = _addresses(name, inspected)
+    return addresses[min(addresses, key=lambda each: (-sum(each in theirs for theirs in others), each))]
+
+
+def addresses_of(name: str, inspected: Inspected) -> list[str]:
+    """The addresses of a container on all its networks; fixed ones also while it is down. FaultError if it has none."""
+    return list(_addresses(name, inspected).values())
+
+
+def _addresses(name: str, inspected: Inspected) -> dict[str, str]:
+    """Network → address, where it has one."""
+    found = {}
+    for network, endpoint in sorted(networks_of(inspected).items()):
         fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
         if address := endpoint.get("IPAddress") or fixed:
-            return str(address)
-    raise FaultError(
-        f"{name} has no address that its peers could be told apart by",
-        remedy=f"start it, or give it a fixed one in the compose file (networks: … ipv4_address); it is on {networks}",
-    )
+            found[network] = str(address)
+    if not found:
+        raise FaultError(
+            f"{name} has no address that its peers could be told apart by",
+            remedy="start it, or give it a fixed one in the compose file (networks: … ipv4_address); it is on "
+            + (", ".join(sorted(networks_of(inspected))) or "no network"),
+        )
+    return found
 
 
 def address_from_here(name: str, inspected: Inspected, port: int, *, host: str, is_local: bool) -> str:

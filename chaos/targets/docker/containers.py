@@ -112,6 +112,13 @@ class Project:
         return {service: _named(service, services[service], services) for service in sorted(services)}
 
 
+def projects(engine: Engine) -> list[str]:
+    """The names of the compose projects that have any container, running or not."""
+    with engine.doing("list compose projects") as api:
+        rows = api.containers(all=True, filters={"label": [_PROJECT, _SERVICE]})
+    return sorted({row["Labels"][_PROJECT] for row in rows})
+
+
 def is_offered(inspected: Inspected) -> bool:
     """Whether a container carries the label that offers it to us."""
     return bool((inspected["Config"].get("Labels") or {}).get(ALLOWED_LABEL) == "true")
