@@ -24,10 +24,9 @@ from chaos import registry
 from chaos.errors import ChaosError, SandboxError
 from chaos.folder import RunFolder
 from chaos.heal.dead_run import WATCHDOG, heal_run, open_in
-from chaos.heal.healer import Healer
+from chaos.heal.healer import Healer, ends_with_agents
 from chaos.heal.leases import Open, open_leases
 from chaos.journal import read
-from chaos.targets.base import Capability
 from chaos.targets.order import Order
 
 MARGIN_S = 5.0
@@ -138,7 +137,7 @@ class _Overdue:
                 continue
             self._tried[on.lease.id] = self._tried.get(on.lease.id, 0) + 1
             try:
-                if Capability.NETWORK in on.fault().needs:  # the kernel ends its rules when their time is over
+                if ends_with_agents(on.fault()):  # the kernel ends its rules when their time is over
                     self._tried[on.lease.id] = _TRIES
                     continue
                 note(self._folder, f"{on.what} is {late_s:.1f} s overdue; healed: {self._healer.undo(on)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chaos.errors import HealFailed, UsageError
 from chaos.faults import fault_class, words
+from chaos.faults.base import Fault
 from chaos.heal.leases import Open
 from chaos.targets.base import Capability
 from chaos.targets.compose_sandbox import open_target
@@ -17,6 +18,11 @@ from chaos.targets.docker.leftovers import leftovers, remove
 from chaos.targets.order import Order
 
 _STILL_ON = "it is still active after healing"
+
+
+def ends_with_agents(fault: Fault) -> bool:
+    """Whether the kernel undoes a fault when its agents end; a proxy's fault has agents too, which only count for it."""
+    return Capability.NETWORK in fault.needs and Capability.PROXY not in fault.needs
 
 
 class Healer:
@@ -37,7 +43,7 @@ class Healer:
         if on.lease.service not in self._target.terrain.system.services:
             raise HealFailed(f"{on.lease.service} is no service of this system, so nothing is done to it")
         fault = on.fault()
-        if Capability.NETWORK in fault.needs:
+        if ends_with_agents(fault):
             if leftovers(self._engine, self._run):
                 raise HealFailed("its agent is still there", remedy="docker rm -f the helper containers of the run")
             return "its agent is gone, and the kernel's rules with it"
