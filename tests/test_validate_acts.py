@@ -8,6 +8,7 @@ import pytest
 
 from chaos.errors import InvalidExperiment
 from chaos.shipped import load_system
+from chaos.system import Proxy
 from chaos.targets.base import Terrain
 from chaos.validate import check
 from tests.test_validate import GOOD, METHOD, place, wrong
@@ -48,6 +49,23 @@ def terrain() -> Terrain:
         (
             "network.latency, target: edge, with: {delay: 5ms}, for: 5s",
             "process.kill, target: edge, for: 5s",
+            False,
+        ),
+        (
+            "proxy.latency, target: cache, with: {latency: 1s}, for: 5s",
+            "proxy.limit, target: cache, with: {bytes: 1kB}, for: 5s",
+            False,
+        ),
+        ("proxy.latency, target: cache, with: {latency: 1s}, for: 5s", "proxy.down, target: cache, for: 5s", True),
+        ("proxy.down, target: payments, for: 5s", "proxy.down, target: cache, for: 5s", False),
+        (
+            "resource.memory, target: edge, with: {limit: 64MB}, for: 5s",
+            "process.pause, target: edge, for: 5s",
+            True,
+        ),
+        (
+            "resource.memory, target: edge, with: {limit: 64MB}, for: 5s",
+            "resource.cpu, target: edge, with: {percent: 5%}, for: 5s",
             False,
         ),
     ],
@@ -135,6 +153,61 @@ def test_a_third_party_must_be_within_reach_when_it_is_told_to_behave(
             "0% is not one request; allowed: more than 0%",
         ),
         ("payment.reply_lost, target: payments, with: {percent: 0%}, for: 20s", "0%}, for", "0% is not one request"),
+        (
+            "proxy.latency, target: edge, with: {latency: 1s}, for: 20s",
+            "edge",
+            "no proxy leads to edge; allowed: db-primary, db-replica-1, db-replica-2, cache, payments, shipping",
+        ),
+        (
+            "proxy.latency, target: cache, with: {latency: 1ms}, for: 20s",
+            "1ms",
+            "1ms cannot be; allowed: 5ms to 60s",
+        ),
+        (
+            "proxy.latency, target: cache, with: {latency: 1s, jitter: 2s}, for: 20s",
+            "2s}",
+            "2s cannot be; allowed: 0s to 1s",
+        ),
+        (
+            "proxy.latency, target: cache, with: {latency: 1s, toxicity: 1%}, for: 20s",
+            "1%",
+            "1% of connections would hardly be seen; allowed: 5% to 100%",
+        ),
+        (
+            "proxy.down, target: cache, with: {from: [storefronts, edge]}, for: 20s",
+            "edge]",
+            "edge cannot be told to call through the proxy",
+        ),
+        (
+            "proxy.down, target: cache, with: {from: [storefrnts]}, for: 20s",
+            "storefrnts",
+            "there is no service or set 'storefrnts'; did you mean",
+        ),
+        (
+            "proxy.bandwidth, target: cache, with: {rate: 10B/s}, for: 20s",
+            "10B/s",
+            "10B/s cannot be kept; allowed: 1kB/s to 100MB/s",
+        ),
+        (
+            "proxy.limit, target: cache, with: {bytes: 1MB}, for: 20s",
+            "1MB",
+            "1MB cannot be told from no limit; allowed: at most 100kB",
+        ),
+        (
+            "proxy.slice, target: cache, with: {size: 10B, variation: 10B}, for: 20s",
+            "10B}",
+            "pieces of 10B cannot vary by 10B; allowed: less than their size",
+        ),
+        (
+            "resource.cpu, target: edge, with: {percent: 0.1%}, for: 20s",
+            "0.1%",
+            "0.1% of a CPU cannot be given; allowed: 1% to 100%",
+        ),
+        (
+            "resource.memory, target: edge, with: {limit: 1MB}, for: 20s",
+            "1MB",
+            "1MB cannot be set; allowed: at least",
+        ),
         ("payment.reply_lost, target: payments, for: 1h", "1h", "payment.reply_lost cannot be this long; allowed: at"),
     ],
 )
@@ -145,3 +218,46 @@ def test_what_could_not_be_done_or_would_do_nothing(
     found = [each for each in wrong(tmp_path, text, terrain) if " samples, and the " not in each]
     assert len(found) == 1
     assert found[0].startswith(f"{place(text, at)}: {problem}"), found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clash"),
+    [
+        ("", "", False),
+        ("from: [storefronts]", "from: [storefront-2, storefront-1]", False),
+        ("", "from: [storefronts, worker]", False),
+        ("from: [storefronts]", "", True),
+        ("from: [storefronts]", "from: [worker]", True),
+    ],
+)
+def test_all_faults_of_one_proxy_have_the_same_callers(
+    tmp_path: Path, terrain: Terrain, first: str, second: str, clash: bool
+) -> None:
+    """There is one proxy per service called, and who calls through it is settled when the shop starts."""
+    acts = [
+        f"  - {{fault: proxy.down, target: cache, with: {{{first}}}, at: 0s, for: 5s}}\n",
+        f"  - {{fault: proxy.timeout, target: cache, with: {{{second}}}, at: 6s, for: 5s}}\n",
+        "  - {fault: proxy.down, target: payments, with: {from: [worker]}, for: 5s}\n",
+    ]
+    file = tmp_path / "x.yaml"
+    file.write_text(GOOD.replace(METHOD, "".join(acts)).replace("99.5", "95"))
+    if clash:
+        with pytest.raises(InvalidExperiment, match=r":12:\d+: the proxy.down of line 11 sends .* name the same"):
+            check(file, terrain)
+    else:
+        check(file, terrain)
+
+
+def test_a_proxy_that_is_shared_takes_no_callers_and_one_that_is_not_there_no_fault(tmp_path: Path) -> None:
+    system = load_system()
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        GOOD.replace(METHOD, "  - {fault: proxy.down, target: cache, with: {from: [worker]}, for: 5s}\n").replace(
+            "99.5", "95"
+        )
+    )
+    shared = system.model_copy(update={"proxy": Proxy(service="toxiproxy")})
+    with pytest.raises(InvalidExperiment, match="the proxy is shared by all who call through it; leave `from` out"):
+        check(file, Terrain(shared, missing={}))
+    with pytest.raises(InvalidExperiment, match="no Toxiproxy stands in this system; name its service"):
+        check(file, Terrain(system.model_copy(update={"proxy": None}), missing={}))

@@ -2,7 +2,7 @@
 
 A fault's module is imported when its word is first asked for, so that a file is checked without loading the
 faults it does not use. packets.py, processes.py, proxy.py and third_party.py hold what several faults share,
-proxy_toxic.py, proxy_probe.py and proxy_words.py more of those of a proxy.
+proxy_toxic.py, proxy_probe.py, proxy_attempts.py and proxy_words.py more of those of a proxy.
 """
 
 from __future__ import annotations

@@ -8,24 +8,24 @@ meanwhile. Leaves out services behind a proxy that answer no question (see proxy
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from chaos.errors import FaultError, HealFailed, InjectFailed
 from chaos.faults.base import Evidence, Fault, Flaw, Lease, Seen
+from chaos.faults.proxy_attempts import Attempts
 from chaos.faults.proxy_probe import Speech, Talk, talk
 from chaos.system import System
 from chaos.targets.base import Capability, Link, LinkState, Target
 from chaos.words import suggest
 
 SEEN_SHARE = 0.8  # of what was asked for must be measured
+_ANSWERS_WITHIN_S = 1.5  # a service that is well
 _PATIENCE_S = 1.0  # beyond what the fault takes
 PATIENCE_S_MAX = 3.0  # a fault that takes longer is known by that
-_TRYING_S_MAX = 4.0
 _COUNTED_LONGER_S = 10.0
 
 
@@ -45,6 +45,8 @@ class ProxyFault(Fault):
         alias="from",
         description="Whose calls go through the proxy, services or sets by name; those of all that can where left out.",
     )
+
+    _attempts: dict[str, Attempts] = PrivateAttr(default_factory=dict)  # lease → those under way
 
     @abstractmethod
     def switch_on(self, link: Link, lease: Lease) -> None:
@@ -113,8 +115,8 @@ class ProxyFault(Fault):
                         yield Flaw(("with", "from", index), what)
 
     def describe(self, service: str) -> str:
-        whose = " and ".join(self.from_) or "everybody"
-        return f"{self.effect()}, for {whose} who calls {service} through the proxy"
+        whose = f" of {' and '.join(self.from_)}" if self.from_ else ""
+        return f"{self.effect()}, for calls{whose} to {service} through the proxy"
 
     @abstractmethod
     def effect(self) -> str:
@@ -127,10 +129,10 @@ class ProxyFault(Fault):
     def before(self, target: Target, lease: Lease) -> Seen:
         link = target.proxy(lease.service)
         state = link.state()
-        speech = self._speech(target, lease, state)
-        seen: dict[str, Any] = {"proxy": state.name, "listen": state.listen, "door": None, "talk": None}
+        speech = self._speech(target, lease, state.upstream)
+        seen: dict[str, Any] = {"listen": state.listen, "upstream": state.upstream, "door": None, "talk": None}
         for door in link.doors():
-            went = talk(door, speech, self.amount(), patience_s=PATIENCE_S_MAX)
+            went = talk(door, speech, self.amount(), patience_s=_ANSWERS_WITHIN_S)
             if went.ended not in ("refused", "silent"):
                 return {**seen, "door": door, "talk": went.to_journal()}
         return seen
@@ -139,6 +141,7 @@ class ProxyFault(Fault):
         try:
             self._count(target, lease, seen)
             self.switch_on(target.proxy(lease.service), lease)
+            self._try(target, lease, seen)
         except FaultError as error:
             raise InjectFailed(error.what, remedy=error.remedy) from error
 
@@ -155,6 +158,8 @@ class ProxyFault(Fault):
             raise HealFailed(error.what, remedy=self.by_hand) from error
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
+        attempts = self._attempts.pop(lease.id, None)
+        tried = attempts.end() if attempts else []
         counted = target.agent(_proxy(target)).ask({"do": "counters", "fault": lease.id})["matched"]
         measured = {"packets_of_callers": counted["packets"], "bytes_of_callers": counted["bytes"]}
         if not counted["packets"]:
@@ -165,32 +170,34 @@ class ProxyFault(Fault):
             return Evidence(False, f"{traffic}, but without the fault it gave us no answer to compare with", measured)
         if unfit := self.unfit(before):
             return Evidence(False, f"{traffic}, but the effect cannot be told: {unfit}", measured)
-        tried = self._try(target, lease, seen, before)
+        if not tried:
+            return Evidence(False, f"{traffic}, but it was over before our own connection had an answer", measured)
         during = tried[-1]
         measured |= {"connections_tried": len(tried), **_figures("before", before), **_figures("meanwhile", during)}
         if not self.met(before, during):
-            many = f"none of {len(tried)} connections" if len(tried) > 1 else "our own connection"
-            return Evidence(False, f"{traffic}, but {many} met the fault: {self.told(before, during)}", measured)
+            many = f"none of {len(tried)} connections" if len(tried) > 1 else "not our own connection, which"
+            return Evidence(False, f"{traffic}, but {many} met the fault: it {self.told(before, during)}", measured)
         return Evidence(True, f"{traffic}; our own connection through it {self.told(before, during)}", measured)
 
-    def _try(self, target: Target, lease: Lease, seen: Seen, before: Talk) -> list[Talk]:
-        """Conversations until one meets the fault, or there were enough."""
-        speech = self._speech(target, lease, target.proxy(lease.service).state())
+    def _try(self, target: Target, lease: Lease, seen: Seen) -> None:
+        """Begins conversations through the proxy, where there is one to compare them with."""
+        if not seen["talk"]:
+            return
+        before, door = Talk.from_journal(seen["talk"]), seen["door"]
+        speech = self._speech(target, lease, seen["upstream"])
         patience_s = min((before.reply_s or 0) + self.takes_s() + _PATIENCE_S, PATIENCE_S_MAX)
-        deadline = time.monotonic() + _TRYING_S_MAX
-        tried: list[Talk] = []
-        while len(tried) < self.tries() and (not tried or time.monotonic() < deadline):
-            tried.append(talk(seen["door"], speech, self.amount(), patience_s=patience_s))
-            if self.met(before, tried[-1]):
-                break
-        return tried
+        self._attempts[lease.id] = Attempts(
+            lambda: talk(door, speech, self.amount(), patience_s=patience_s),
+            lambda during: self.met(before, during),
+            most=self.tries(),
+        )
 
-    def _speech(self, target: Target, lease: Lease, state: LinkState) -> Speech:
+    def _speech(self, target: Target, lease: Lease, upstream: str) -> Speech:
         """What to say to the service behind a proxy."""
         system = target.terrain.system
         service, login = system.services.get(lease.service), system.database
         return Speech(
-            port=int(state.upstream.rpartition(":")[2]),
+            port=int(upstream.rpartition(":")[2]),
             upstream=self.side() == "requests",
             path=(service.ready.http if service else None) or "/",
             user=login.user if login else "",

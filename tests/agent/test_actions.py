@@ -152,6 +152,16 @@ def test_partition_cuts_an_open_connection_which_then_recovers(hosts: World, age
         assert server.recv(1) == b"b"
 
 
+def test_count_does_nothing_but_count(hosts: World, agent: Agent) -> None:
+    with udp(hosts.target, hosts.peer, PEER) as peer, udp(hosts.target, hosts.other, OTHER) as other:
+        agent.add("count", direction="in", peers=[PEER])
+        assert peer.median_ms() < UNDELAYED_MS_MAX
+        assert other.median_ms() < UNDELAYED_MS_MAX
+        counted = agent.counters()
+    assert counted["matched"]["packets"] == 5
+    assert counted["dropped"]["packets"] == 0
+
+
 def test_other_peers_are_untouched(hosts: World, agent: Agent) -> None:
     with udp(hosts.target, hosts.peer, PEER) as peer, udp(hosts.target, hosts.other, OTHER) as other:
         agent.add("partition", peers=[PEER, "198.18.9.9"], ports=[PORT])

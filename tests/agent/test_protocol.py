@@ -118,7 +118,7 @@ _commands = st.fixed_dictionaries(
     {"do": st.sampled_from(["add", "remove", "counters", "list", "ping"]) | _json},
     optional={
         **dict.fromkeys(("id", "fault", "peers", "ports", "seed"), _json),
-        "action": st.sampled_from(["latency", "loss", "partition"]) | _json,
+        "action": st.sampled_from(["latency", "loss", "partition", "count"]) | _json,
         "direction": st.sampled_from(["in", "out", "both"]) | _json,
         **{key: st.floats(-1, 120) | _json for key in ("delay_ms", "jitter_ms", "percent")},
         "for_s": st.floats(0, 1) | _json,

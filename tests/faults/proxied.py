@@ -55,7 +55,7 @@ except (http.client.HTTPException, OSError) as error:
     said = type(error).__name__
 print(json.dumps([said, time.monotonic() - began, got]))
 """
-_MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "name": "proxied",
     "services": {
         "web": {"command": ["-"], "ports": {"http": 8080}, "ready": {"http": "/"}},
@@ -72,6 +72,8 @@ _MANIFEST = {
 class Proxied(SmallProject):
     """The project, and faults on what is called in it."""
 
+    toxiproxy = TOXIPROXY
+
     def __init__(self, client: Any, logs: Path) -> None:
         super().__init__(client, logs)
         self.up("web", self._image, ["python3", "-c", _WEB])
@@ -81,7 +83,7 @@ class Proxied(SmallProject):
         self.here = self.fresh()
         self.here.open_proxies()
 
-    def up(self, service: str, image: str, command: list[str], **wanted: Any) -> None:
+    def up(self, service: str, image: str, command: list[str], *, offered: bool = True, **wanted: Any) -> None:
         """Starts a container that its peers find by the service's name."""
         api = self.client.api
         endpoint = api.create_endpoint_config(aliases=[service])
@@ -93,7 +95,7 @@ class Proxied(SmallProject):
                 "com.docker.compose.service": service,
                 "com.docker.compose.container-number": "1",
                 "com.docker.compose.oneoff": "False",
-                "chaos.allowed": "true",
+                "chaos.allowed": str(offered).lower(),
             },
             ports=list(wanted.get("port_bindings", {})),
             host_config=api.create_host_config(network_mode=self.name, init=True, **wanted),
@@ -101,7 +103,7 @@ class Proxied(SmallProject):
         )["Id"]
         api.start(identity)
 
-    def fresh(self, manifest: Mapping[str, Any] = _MANIFEST) -> ComposeTarget:
+    def fresh(self, manifest: Mapping[str, Any] = MANIFEST) -> ComposeTarget:
         """The project as a target that knows nothing yet, as another process would have it."""
         system = System.model_validate(manifest)
         project = Project(connect(), self.name)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from chaos.faults.base import Lease
+from chaos.faults.proxy_latency import ProxyLatency
+from chaos.targets.base import Link
 from tests.faults.proxied import On, Proxied
 
 pytestmark = pytest.mark.docker
+
+
+class Forgetful(ProxyLatency):
+    """Believes that it has put its toxic on."""
+
+    def switch_on(self, link: Link, lease: Lease) -> None:
+        """Does not."""
 
 
 def test_replies_are_held_back(proxied: Proxied) -> None:
@@ -36,12 +48,25 @@ def test_without_callers_there_is_no_evidence(proxied: Proxied) -> None:
     assert evidence.summary == "nobody called web through the proxy while the fault was on"
 
 
-def test_one_that_was_taken_off_by_somebody_else_is_no_evidence(proxied: Proxied) -> None:
+def test_one_that_was_taken_off_by_somebody_else_is_not_on(proxied: Proxied) -> None:
     with On(proxied, "proxy.latency", latency="200ms") as on:
         proxied.here.proxy("web").remove(on.lease.id)
         assert not on.active()
-        proxied.call()
-        assert not on.evidence().effective
+
+
+def test_one_that_did_not_go_on_is_no_evidence(proxied: Proxied) -> None:
+    """The callers came, but our own connection was as quick as before."""
+    on = On(proxied, "proxy.latency", latency="200ms")
+    on.fault = Forgetful.model_validate({"latency": "200ms"})
+    on.fault.prepare(on.target, on.lease)
+    on.seen = on.fault.before(on.target, on.lease)
+    on.fault.inject(on.target, on.lease, on.seen)
+    assert not on.active()
+    proxied.call()
+    time.sleep(0.3)
+    evidence = on.evidence()
+    assert not evidence.effective
+    assert "met the fault: it took" in evidence.summary
 
 
 def test_a_share_of_connections_meets_it(proxied: Proxied) -> None:
