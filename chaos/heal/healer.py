@@ -21,7 +21,7 @@ _STILL_ON = "it is still active after healing"
 
 
 def ends_with_agents(fault: Fault) -> bool:
-    """Whether the kernel undoes a fault when its agents end; a proxy's fault has agents too, which only count for it."""
+    """Whether the kernel undoes a fault when its agents end; for a fault of a proxy they only count packets."""
     return Capability.NETWORK in fault.needs and Capability.PROXY not in fault.needs
 
 
