@@ -63,6 +63,11 @@ def strike(run: str) -> None:
     _file(run).unlink(missing_ok=True)
 
 
+def is_entered(run: str) -> bool:
+    """Whether a run is there."""
+    return _file(run).exists()
+
+
 def entries() -> tuple[list[Entry], list[Path]]:
     """The runs, in the order of their files' names, and the files that cannot be understood."""
     found, unreadable = [], []

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos import registry
 from chaos.errors import ChaosError, HealFailed
 from chaos.folder import RunFolder
 from chaos.heal import dead_run
@@ -79,7 +80,7 @@ def write(order: Order, records: list[Record], torn: str = "") -> None:
 def heal(order: Order, notes: Notes) -> tuple[list[str], list[Record]]:
     """What is left, and what was added to the journal."""
     before = len(read(RunFolder(order.folder).journal))
-    healing = heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes))
+    healing = heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes), entered=False)
     return healing.left, read(RunFolder(order.folder).journal)[before:]
 
 
@@ -122,6 +123,15 @@ def test_what_was_healed_is_added_to_the_journal_and_not_done_twice(tmp_path: Pa
     assert notes.undone == ["c", "b"]
 
 
+def test_what_somebody_else_has_healed_meanwhile_is_not_touched(tmp_path: Path) -> None:
+    order, notes = order_in(tmp_path / "run"), Notes()
+    write(order, [intent("a")])
+    registry.enter(order)
+    registry.strike(order.run)
+    assert heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes)).did == 0
+    assert notes.undone == []
+
+
 @pytest.mark.parametrize("service", BAD)
 def test_what_would_not_heal_keeps_nothing_else_from_healing_and_is_tried_again(tmp_path: Path, service: str) -> None:
     order, notes = order_in(tmp_path / "run"), Notes()
@@ -148,7 +158,7 @@ def test_a_journal_that_cannot_be_read_is_said_unless_the_sandbox_is_gone_anyway
     for ours, expected in ((False, 1), (True, 0)):
         order = order_in(tmp_path / f"run-{ours}", ours=ours)
         RunFolder(order.folder).journal.write_text('rubbish\n{"t": 0, "event": "run"}\n')
-        healing = heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, Notes()))
+        healing = heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, Notes()), entered=False)
         assert len(healing.left) == expected
 
 
@@ -183,7 +193,7 @@ def test_whatever_is_in_a_journal_only_what_it_left_open_is_touched(
     try:
         asked = open_leases(read(journal))
     except ChaosError:
-        assert heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes)).left
+        assert heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes), entered=False).left
         assert (notes.undone, journal.read_bytes()) == ([], before)
         return
     for on in asked:
@@ -192,7 +202,7 @@ def test_whatever_is_in_a_journal_only_what_it_left_open_is_touched(
         except ChaosError:
             continue
     kept = read(journal)
-    heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes))
+    heal_run(order, by=COMMAND, say=lambda _: None, healer=cast(Healer, notes), entered=False)
     assert set(notes.undone) == {on.lease.id for on in asked}
     assert read(journal)[: len(kept)] == kept
     assert {on.lease.service for on in open_leases(read(journal))} <= set(BAD)

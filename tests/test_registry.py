@@ -42,6 +42,7 @@ def test_a_run_is_there_from_its_entry_until_it_is_struck_off(order: Order, tmp_
     assert registry.entries() == ([], [])
     registry.enter(order)
     registry.enter(order)
+    assert registry.is_entered(order.run)
     [entry], _ = registry.entries()
     assert (entry.order, entry.engine, entry.pid) == (order, "", os.getpid())
     assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "run", tmp_path / "state/chaos/runs"}

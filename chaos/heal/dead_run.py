@@ -37,14 +37,25 @@ class Healing:
     left: list[str] = field(default_factory=list)  # what would not heal, with what a person can do
 
 
-def heal_run(order: Order, *, by: str, say: Say, within_s: float = 0.0, healer: Healer | None = None) -> Healing:
+def heal_run(
+    order: Order,
+    *,
+    by: str,
+    say: Say,
+    within_s: float = 0.0,
+    healer: Healer | None = None,
+    entered: bool = True,
+) -> Healing:
     """Heals a run once whoever has it lets go of it, for `within_s` seconds at most. What fails is in the result.
 
-    `by` is who does it, `healer` one that is connected already.
+    `by` is who does it, `healer` one that is connected already; `entered` says that the run was in the registry,
+    so that nothing is left of it where somebody has struck it off meanwhile.
     """
     with registry.hold(order, within_s=within_s) as ours:
         if not ours:
             return Healing(alive=True)
+        if entered and not registry.is_entered(order.run):
+            return Healing()
         if order.compose is None:  # the kernel ended the sandbox, and all that was on in it
             registry.strike(order.run)
             return Healing()

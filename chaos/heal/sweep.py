@@ -7,6 +7,7 @@ those are removed whose maker is known to be dead. Leaves out how one run is hea
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from chaos.targets.docker.owner import Fate
 from chaos.targets.order import Order
 
 Say = Callable[[str], None]
+
+_ASK_EVERY_S = 0.2
 
 
 @dataclass
@@ -58,9 +61,14 @@ def wait_until_healed(folder: Path, within_s: float, say: Say) -> None:
     What would not heal is in the journal, and stays registered.
     """
     entry = next((entry for entry in registry.entries()[0] if entry.order.folder == folder), None)
-    if entry is not None:
-        say("the conductor is gone before its time; what it left on is being taken off")
-        heal_run(entry.order, by=COMMAND, say=say, within_s=within_s)
+    if entry is None:
+        return
+    say("the conductor is gone before its time; what it left on is being taken off")
+    deadline = time.monotonic() + within_s
+    while registry.is_entered(entry.order.run) and time.monotonic() < deadline:
+        time.sleep(_ASK_EVERY_S)  # at first too: the watchdog has all at hand, so that it is quicker than we are
+        if not heal_run(entry.order, by=COMMAND, say=say).alive:
+            return
 
 
 def heal_dead_runs(say: Say) -> None:
@@ -104,7 +112,7 @@ def _one(order: Order, engine: str, done: Sweep, say: Say, only_look: bool) -> N
         said.append(line)
         say(f"  {line}")
 
-    healing: Healing = heal_run(order, by=COMMAND, say=tell)
+    healing: Healing = heal_run(order, by=COMMAND, say=tell, entered=False)
     if healing.alive:
         say(f"{name}: it is alive, or being healed by its watchdog; left alone")
     elif healing.did or healing.left:
