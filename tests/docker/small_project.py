@@ -30,6 +30,8 @@ while True:
     data, peer = echo.recvfrom(64)
     echo.sendto(data, peer)
 """
+PAGES = f"import http.server; http.server.test(http.server.SimpleHTTPRequestHandler, port={PORT}, bind='0.0.0.0')"
+"""Another program for a container: answers HTTP on the same port."""
 _ROUND_TRIP = f"""
 import socket, sys, time
 ping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -54,8 +56,9 @@ class SmallProject:
         self.names: list[str] = []
 
     def add(self, service: str, number: int = 1, *, allowed: bool = True, up: bool = True, **wanted: Any) -> str:
-        """Starts one container; returns its id. `wanted`: `address`, `one_off`, or words of its host_config."""
+        """Starts one container; returns its id. `wanted`: `address`, `one_off`, `program`, or its host_config."""
         api = self.client.api
+        program = wanted.pop("program", _ECHO)
         address, one_off = wanted.pop("address", None), wanted.pop("one_off", False)
         if "network_mode" not in wanted:
             endpoint = api.create_endpoint_config(ipv4_address=f"{self.subnet}.{address}" if address else None)
@@ -72,7 +75,7 @@ class SmallProject:
         }
         identity: str = api.create_container(
             self._image,
-            ["python3", "-c", _ECHO],
+            ["python3", "-c", program],
             labels=labels,
             ports=list(wanted.get("port_bindings", {})),
             host_config=api.create_host_config(**wanted),

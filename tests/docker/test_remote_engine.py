@@ -24,11 +24,11 @@ SAID_WITHIN_S = 5.0
 class Relay:
     """Forwards every connection to the engine's unix socket until it is cut."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, port: int = 0) -> None:
         self.gather_s = 0.0  # waits so long before it reads, so that what was sent in pieces arrives in one
         self._path = path
         self._open: list[socket.socket] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.address = f"tcp://127.0.0.1:{self._listening.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
 
