@@ -47,9 +47,11 @@ class ProxyLimit(ToxicFault):
         return "" if moved > self.bytes else f"our conversation moves {size_text(moved)} alone"
 
     def met(self, before: Talk, during: Talk) -> bool:
-        cut = during.ended in ("closed", "reset")
-        return cut and (
-            during.received <= self.bytes if self.stream == "downstream" else during.received < before.received
+        if self.stream == "upstream":
+            return during.ended in ("closed", "reset") and during.received < before.received
+        # Where something else delays the close, it is the length that tells.
+        return (during.ended in ("closed", "reset") and during.received <= self.bytes) or (
+            during.ended == "silent" and 0 < during.received == self.bytes
         )
 
     def told(self, before: Talk, during: Talk) -> str:

@@ -32,15 +32,19 @@ class ResourceMemory(Fault):
     # PROCESSES, because undoing may start the service: nothing else may have stopped it meanwhile.
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.LIMITS, Capability.PROCESSES})
 
-    limit: Size = Field(description="How much it may use, page cache included, as in 64MB.")
+    limit: Size = Field(default=0, description="How much it may use, files included; 0B: what it holds, and `leave`.")
+    leave: Size = Field(default=1_000_000, description="How much more it may use than what it holds when this begins.")
 
     def problems(self, service: str, system: System) -> Iterable[Flaw]:
-        if self.limit < LIMIT_MIN:
+        if self.limit and "leave" in self.model_fields_set:
+            yield Flaw(("with", "leave"), "`limit` says how much it may use; give one of the two")
+        if 0 < self.limit < LIMIT_MIN:
             what = f"{size_text(self.limit)} cannot be set; allowed: at least {size_text(LIMIT_MIN)}"
             yield Flaw(("with", "limit"), what)
 
     def describe(self, service: str) -> str:
-        return f"allows {service} no more than {size_text(self.limit)} of memory"
+        much = size_text(self.limit) if self.limit else f"what it holds and {size_text(self.leave)}"
+        return f"allows {service} no more memory than {much}"
 
     def before(self, target: Target, lease: Lease) -> Seen:
         limits = target.limits(lease.service)
@@ -49,6 +53,7 @@ class ResourceMemory(Fault):
             "limit": limits.memory(),
             "ran": bool(target.processes(lease.service)),
             "used": usage.memory_bytes,
+            "to": self.limit or max(LIMIT_MIN, usage.memory_held_bytes + self.leave),
             "refused": usage.memory_refused,
             "oom_killed": usage.oom_killed,
         }
@@ -56,16 +61,16 @@ class ResourceMemory(Fault):
     def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         limits = target.limits(lease.service)
         has = limits.memory_bytes()
-        if self.limit >= has:
+        if seen["to"] >= has:
             raise InjectFailed(f"{lease.service} may use no more than {_mb(has)} as it is", remedy="ask for less")
         try:
-            limits.limit_memory(self.limit)
+            limits.limit_memory(seen["to"])
         except FaultError as error:
             used = _mb(seen["used"])
-            raise InjectFailed(error.what, remedy=f"{used} are in use; ask for a little more than that") from error
+            raise InjectFailed(error.what, remedy=f"{used} are in use; allow a little more") from error
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
-        return target.limits(lease.service).memory_bytes() == self.limit
+        return bool(seen) and target.limits(lease.service).memory_bytes() == seen["to"]
 
     def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
         if not seen:
@@ -79,18 +84,16 @@ class ResourceMemory(Fault):
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
         usage = target.limits(lease.service).usage()
-        measured = {"bytes_before": seen["used"], "bytes": usage.memory_bytes, "limit": self.limit}
+        measured = {"bytes_before": seen["used"], "bytes": usage.memory_bytes, "limit": seen["to"]}
         if usage.oom_killed and not seen["oom_killed"]:
             return Evidence(True, f"{lease.service} was killed for want of memory", {**measured, "oom_killed": True})
         if usage.memory_refused is not None and seen["refused"] is not None:
             times = usage.memory_refused - seen["refused"]
             measured["limit_met"] = times
             if times > 0:
-                return Evidence(
-                    True, f"{lease.service} met its limit of {size_text(self.limit)} {times} times", measured
-                )
-        elif usage.memory_bytes >= _FULL * self.limit:
-            return Evidence(True, f"{lease.service} used {usage.memory_bytes / self.limit:.0%} of its memory", measured)
+                return Evidence(True, f"{lease.service} met its limit of {_mb(seen['to'])} {times} times", measured)
+        elif usage.memory_bytes >= _FULL * seen["to"]:
+            return Evidence(True, f"{lease.service} used {usage.memory_bytes / seen['to']:.0%} of its memory", measured)
         return Evidence(False, f"{lease.service} had enough memory: it used {_mb(usage.memory_bytes)}", measured)
 
 

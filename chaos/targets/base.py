@@ -170,6 +170,7 @@ class Usage:
     throttled: int  # those of them in which it got no more
     throttled_s: float  # how long its threads waited for that
     memory_bytes: int
+    memory_held_bytes: int  # of them, what the kernel cannot free: no files
     memory_refused: int | None  # how often it met its memory limit; None where the kernel does not tell
     oom_killed: bool
 

@@ -17,6 +17,7 @@ from chaos.targets.docker.containers import Inspected
 from chaos.targets.docker.engine import Engine
 
 _PERIOD_US = 100_000  # the kernel's own, where none is given
+_FILES = ("active_file", "inactive_file")
 _NO_QUOTA = -1
 _NO_LIMIT = (2**63 - 1) // 4096 * 4096  # what cgroup v1 shows for no limit, and v2 reads as "max"
 
@@ -78,16 +79,19 @@ class ContainerLimits:
         """What it uses now; zeros for a container that does not run, but for what is known of its end."""
         container = self._look()
         if container is None:
-            return Usage(0, 0, 0.0, 0, None, oom_killed=False)
+            return Usage(0, 0, 0.0, 0, 0, None, oom_killed=False)
         with self._engine.doing(f"read the usage of {self._service}") as api:
             told = api.stats(container["Id"], stream=False, one_shot=True)
         throttling = told["cpu_stats"].get("throttling_data") or {}
         memory = told.get("memory_stats") or {}
+        kinds = memory.get("stats") or {}
+        files = sum(int(kinds.get(f"total_{kind}", kinds.get(kind, 0))) for kind in _FILES)  # cgroup v1 or v2
         return Usage(
             periods=int(throttling.get("periods", 0)),
             throttled=int(throttling.get("throttled_periods", 0)),
             throttled_s=throttling.get("throttled_time", 0) / 1e9,
             memory_bytes=int(memory.get("usage", 0)),
+            memory_held_bytes=max(0, int(memory.get("usage", 0)) - files),
             memory_refused=memory.get("failcnt"),
             oom_killed=bool(container["State"]["OOMKilled"]),
         )
