@@ -15,7 +15,7 @@ class ProcessPause(Fault):
     word: ClassVar[str] = "process.pause"
     title: ClassVar[str] = "stops every process of the service with SIGSTOP"
     undo: ClassVar[str] = "the processes go on (SIGCONT)"
-    by_hand: ClassVar[str] = "kill -CONT the service's processes"
+    by_hand: ClassVar[str] = "kill -CONT the service's processes; for a container: docker unpause"
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
     def before(self, target: Target, lease: Lease) -> Seen:
