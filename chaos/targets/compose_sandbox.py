@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import random
 import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.errors import ChaosError, SandboxError, UsageError
@@ -26,6 +28,8 @@ _READY_WITHIN_S = 60.0
 _DOWN_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.1
 _LOG_LINES_SHOWN = 15
+_NET_TRIES = 5
+_NET_TAKEN = "Pool overlaps"  # the engine's words, in every version so far
 _NETS = [f"198.18.{number}" for number in range(201, 256)]  # 198.18.0.0/15 is set aside for benchmarking
 
 
@@ -56,7 +60,7 @@ class ComposeSandbox(ComposeTarget):
         Raises SandboxError with a service's last log lines where one does not.
         """
         if self._compose.ours:
-            self._run("up", "-d", within_s=_BUILD_WITHIN_S, interrupted=interrupted)
+            self._begin(interrupted)
             if self.terrain.system.proxy is not None and not interrupted():
                 self.open_proxies()  # whoever is to call through them connects as soon as it starts
         else:
@@ -93,6 +97,19 @@ class ComposeSandbox(ComposeTarget):
     def unready(self) -> list[str]:
         """As a target says, but for those that had done their work before the run."""
         return [name for name in super().unready() if name not in self._done]
+
+    def _begin(self, interrupted: Callable[[], bool]) -> None:
+        """Starts all services. Its network was free when it was looked for; another run may have been quicker."""
+        for tries_left in reversed(range(_NET_TRIES)):
+            try:
+                self._run("up", "-d", within_s=_BUILD_WITHIN_S, interrupted=interrupted)
+            except SandboxError as error:
+                if _NET_TAKEN not in error.what or not tries_left:
+                    raise
+                environment = {**self._compose.environment, "SHOP_NET": _free_net(self._engine)}
+                self._compose = replace(self._compose, environment=environment)
+            else:
+                return
 
     def _has_done_its_work(self, name: str) -> bool:
         """Whether it is a job that went well, such as a migration, and that nobody wants to be started again."""
@@ -131,20 +148,25 @@ class ComposeSandbox(ComposeTarget):
 
 def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) -> dict[str, str]:
     """What compose.sandbox.yml is filled in with: a network and a port that are free, and images of this very code."""
-    taken = _taken(engine)
-    free = next((net for net in _NETS if not any(_network(net).overlaps(each) for each in taken)), None)
-    if free is None:
-        raise SandboxError(
-            "no network of 198.18.201.0 to 198.18.255.0 is free", remedy="docker network ls; remove some"
-        )
     return {
         "CHAOS_RUN": run,
-        "SHOP_NET": free,
+        "SHOP_NET": _free_net(engine),
         "SHOP_PORT": str(_free_port()),
         "SHOP_WEAK": ",".join(weak),
         "SHOP_IMAGE_TAG": _digest(code),
         "SHOP_HEALTH_INTERVAL": "60s",  # we ask by ourselves, and each check of the engine costs CPU
     }
+
+
+def _free_net(engine: Engine) -> str:
+    """A network that none on the engine overlaps, drawn, so that runs begun together seldom want the same."""
+    taken = _taken(engine)
+    free = [net for net in _NETS if not any(_network(net).overlaps(each) for each in taken)]
+    if not free:
+        raise SandboxError(
+            "no network of 198.18.201.0 to 198.18.255.0 is free", remedy="docker network ls; remove some"
+        )
+    return random.choice(free)
 
 
 def _taken(engine: Engine) -> list[ipaddress.IPv4Network]:
