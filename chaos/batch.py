@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.errors import ChaosError, Exit, UsageError
+from chaos.errors import ChaosError, Exit, InvalidExperiment, UsageError
 from chaos.report import junit
 from chaos.run import Finished, Options, check_all, run
 from chaos.stop import Stop
@@ -55,7 +55,8 @@ def run_all(
             try:
                 finished = run(path, options, stop, say)
             except ChaosError as error:
-                complain(f"chaos: {path}: {error}")
+                placed = isinstance(error, InvalidExperiment)  # what only shows once containers are looked at
+                complain(str(error) if placed else f"chaos: {path}: {error}")
                 batch.not_run[str(path)] = str(error)
                 batch.codes.append(error.exit)
             except Exception as error:  # noqa: BLE001  the other files are still to be run, and reported
