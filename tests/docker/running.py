@@ -81,6 +81,11 @@ class Running:
         found: dict[str, Any] = json.loads((self.folder() / "target.json").read_text())
         return found
 
+    def late_s(self, due_s: Sequence[float]) -> list[float]:
+        """For faults due at these times of the fault phase: how much later the system itself showed them."""
+        [began] = [event["t"] for event in self.events("phase") if event["name"] == "fault"]
+        return [event["t"] - began - at_s for event, at_s in zip(self.events("injected"), due_s, strict=True)]
+
     def heal(self, *arguments: str, code: int = 0, **environment: str) -> str:
         """What `chaos heal` says."""
         done = subprocess.run(

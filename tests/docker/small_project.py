@@ -30,8 +30,6 @@ while True:
     data, peer = echo.recvfrom(64)
     echo.sendto(data, peer)
 """
-PAGES = f"import http.server; http.server.test(http.server.SimpleHTTPRequestHandler, port={PORT}, bind='0.0.0.0')"
-"""Another program for a container: answers HTTP on the same port."""
 _ROUND_TRIP = f"""
 import socket, sys, time
 ping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

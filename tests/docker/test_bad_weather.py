@@ -23,8 +23,9 @@ from chaos.targets.docker.engine import connect
 from chaos.targets.order import Compose, Order
 from tests.docker.injuries import look
 from tests.docker.left import left_under, project_label
+from tests.docker.pages_project import add_pages, experiment
 from tests.docker.running import Running, write
-from tests.docker.small_project import PAGES, PORT, SmallProject
+from tests.docker.small_project import SmallProject
 from tests.docker.test_remote_engine import Relay
 from tests.end_to_end.command import EXPERIMENTS, argv, chaos, report, wait_for
 
@@ -94,17 +95,8 @@ def test_no_compose(engine: Any, nothing_left: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def own(small: SmallProject) -> SmallProject:
     """Pages on `web`, and a `db` that nobody asks."""
-    small.add("web", program=PAGES)
-    small.add("db")
+    add_pages(small)
     return small
-
-
-def _experiment(base: Path, project: SmallProject, acts: list[dict[str, Any]]) -> Path:
-    """The file, with its compose file beside it."""
-    service = f"{{image: any, expose: ['{PORT}']}}"
-    (base / "compose.yml").write_text(f"services:\n  web: {service}\n  db: {service}\n")
-    sandbox = f"{{compose: compose.yml, project: {project.name}}}"
-    return write(base / "experiment.yaml", acts, sandbox=sandbox, pages=f"web:{PORT}/")
 
 
 Begin = Callable[..., Running]
@@ -117,7 +109,7 @@ def begin(own: SmallProject, nothing_left: Path) -> Iterator[Begin]:
 
     def start(fault: str, *, lasts: str = LONG, **environment: str) -> Running:
         acts = [{"fault": fault, "target": "db", "for": lasts}]
-        file = _experiment(nothing_left, own, acts)
+        file = experiment(nothing_left, own, acts)
         made.append(Running(nothing_left, file, **environment))
         return made[-1]
 
@@ -173,11 +165,10 @@ def test_a_target_that_is_removed_in_the_middle_of_a_fault(
 
 
 def test_a_target_that_was_not_offered(small: SmallProject, nothing_left: Path) -> None:
-    small.add("web", program=PAGES)
-    small.add("db", allowed=False)
+    add_pages(small, allowed=False)
     before = look(small.client, small.name)
     acts = [{"fault": "process.kill", "target": "db", "for": LONG}]
-    file = _experiment(nothing_left, small, acts)
+    file = experiment(nothing_left, small, acts)
     done = chaos("run", file, "--report", nothing_left / "runs", within_s=SAID_WITHIN_S)
     assert done.code == 2, done.out + done.err
     assert f"db of project {small.name} is not offered for faults, so nothing was done to it" in done.err

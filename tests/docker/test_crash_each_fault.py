@@ -7,50 +7,27 @@ brings up itself, and whose payments are asked until the watchdog has taken it d
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from chaos.faults import words
-from tests.docker.composed_shop import FILE, ComposedShop
-from tests.docker.injuries import BEHAVES, CONTROL, SILENT, Look, look, mode, published
+from tests.docker.composed_shop import ComposedShop
+from tests.docker.injured import HEALED_WITHIN_S, TARGETS, Injured, act, open_proxies
+from tests.docker.injuries import BEHAVES, CONTROL, SILENT, mode, published
 from tests.docker.left import left_under, project_label
 from tests.docker.running import Running, write
 from tests.end_to_end.command import report, wait_for
 
 pytestmark = pytest.mark.docker
 
-HEALED_WITHIN_S = 5.0
 DOWN_WITHIN_S = 20.0  # a shop of the run's own: healed first, taken down afterwards
-LONG = "60s"
-PAGES = "edge:8080/healthz"
-PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "network.latency": {"delay": "200ms"},
-    "network.loss": {"percent": "50%"},
-    "payment.outage": {"mode": "error"},
-    "proxy.latency": {"latency": "200ms"},
-    "proxy.bandwidth": {"rate": "10kB/s"},
-    "proxy.slow_close": {"delay": "2s"},
-    "proxy.limit": {"bytes": "100B"},
-    "proxy.slice": {"size": "64B"},
-    "resource.cpu": {"percent": "10%"},
-    "resource.memory": {"limit": "100MB"},
-}
-TARGETS = {"process": "worker", "network": "cache", "proxy": "payments", "resource": "worker", "payment": "payments"}
 IN_OWN_SYSTEM = [word for word in words() if not word.startswith("payment.")]
 IN_OWN_SHOP = [word for word in words() if word.startswith("payment.")]
 AT_ONCE = ["process.pause", "network.partition", "network.latency", "proxy.timeout", "proxy.down"]
 AT_ONCE += [word for word in ("resource.cpu", "resource.memory") if word in words()][:1]
-
-
-def act(word: str, target: str) -> dict[str, Any]:
-    """One entry of the method."""
-    parameters = PARAMETERS.get(word, {})
-    return {"fault": word, "target": target, **({"with": parameters} if parameters else {}), "for": LONG}
 
 
 @pytest.fixture(scope="module")
@@ -59,40 +36,10 @@ def shop(engine: Any) -> Iterator[ComposedShop]:
     shop = ComposedShop(engine)
     try:
         shop.up()
-        proxies = [
-            {"name": name, "listen": f"0.0.0.0:{port}", "upstream": f"{name}:8080", "enabled": True}
-            for name, port in (("payments", 25005), ("shipping", 25006))
-        ]
-        requests.post(f"{shop.url('toxiproxy', 8474)}/populate", json=proxies, timeout=5).raise_for_status()
+        open_proxies(shop)
         yield shop
     finally:
         shop.down()
-
-
-class Injured:
-    """The shop with faults of a `chaos run` on, and how it looked before."""
-
-    def __init__(self, base: Path, shop: ComposedShop, acts: list[dict[str, Any]]) -> None:
-        self._shop = shop
-        self.before = self.look()
-        sandbox = f"{{compose: {FILE}, project: {shop.project}, toxiproxy: toxiproxy}}"
-        self.run = Running(base, write(base / "experiment.yaml", acts, sandbox=sandbox, pages=PAGES))
-        try:
-            self.run.wait_for("injected", len(acts))
-        except BaseException:
-            self.run.close()
-            raise
-
-    def look(self) -> Look:
-        """The shop as it is now."""
-        return look(self._shop.engine, self._shop.project)
-
-    def wait_until_healed(self) -> float:
-        """How many seconds it took until all was as before; fails with what was not."""
-        began = time.monotonic()
-        while differences := self.before.differences(self.look()):
-            assert time.monotonic() - began < HEALED_WITHIN_S, differences
-        return time.monotonic() - began
 
 
 @pytest.fixture
