@@ -23,7 +23,7 @@ _UNITS = {
     SIZE_PATTERN: "size",
     THROUGHPUT_PATTERN: "throughput",
 }
-_TYPES = {"string": "text", "integer": "whole number"}
+_TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false"}
 
 
 def table() -> str:

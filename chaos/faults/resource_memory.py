@@ -34,6 +34,9 @@ class ResourceMemory(Fault):
 
     limit: Size = Field(default=0, description="How much it may use, files included; 0B: what it holds, and `leave`.")
     leave: Size = Field(default=1_000_000, description="How much more it may use than what it holds when this begins.")
+    restart: bool = Field(
+        default=False, description="Whether it is started again under the limit, which may then be below what it holds."
+    )
 
     def problems(self, service: str, system: System) -> Iterable[Flaw]:
         if self.limit and "leave" in self.model_fields_set:
@@ -44,7 +47,8 @@ class ResourceMemory(Fault):
 
     def describe(self, service: str) -> str:
         much = size_text(self.limit) if self.limit else f"what it holds and {size_text(self.leave)}"
-        return f"allows {service} no more memory than {much}"
+        again = ", and starts it again" if self.restart else ""
+        return f"allows {service} no more memory than {much}{again}"
 
     def before(self, target: Target, lease: Lease) -> Seen:
         limits = target.limits(lease.service)
@@ -64,10 +68,16 @@ class ResourceMemory(Fault):
         if seen["to"] >= has:
             raise InjectFailed(f"{lease.service} may use no more than {_mb(has)} as it is", remedy="ask for less")
         try:
+            if self.restart:
+                target.kill(lease.service)
             limits.limit_memory(seen["to"])
+            if self.restart:
+                target.start(lease.service)
         except FaultError as error:
             used = _mb(seen["used"])
-            raise InjectFailed(error.what, remedy=f"{used} are in use; allow a little more") from error
+            raise InjectFailed(
+                error.what, remedy=f"{used} are in use; allow a little more, or `restart: true`"
+            ) from error
 
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         return bool(seen) and target.limits(lease.service).memory_bytes() == seen["to"]

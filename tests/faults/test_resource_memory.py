@@ -54,6 +54,51 @@ def test_killed_over_it_and_exactly_as_before(limited: Limited, limits: dict[str
     assert limited.kernel() == before
 
 
+def test_hardly_more_than_it_holds(limited: Limited) -> None:
+    limited.hungry()
+    before = limited.kernel()
+    on = On(limited, "resource.memory", leave="4MB")
+    settled(on)
+    held = on.fresh().limits("hungry").usage().memory_held_bytes
+    on.inject()
+    assert HELD < held <= on.fresh().limits("hungry").memory_bytes() < held + 6_000_000
+    on.heal()
+    assert limited.kernel() == before
+
+
+def test_started_again_with_less_than_it_needs(limited: Limited) -> None:
+    limited.hungry(mem_limit="256m")
+    before = limited.kernel()
+    on = On(limited, "resource.memory", limit="20MB", restart=True)
+    settled(on)
+    on.inject()
+    deadline = time.monotonic() + _DIES_WITHIN_S
+    while on.fresh().processes("hungry"):
+        assert time.monotonic() < deadline, "it was not killed"
+        time.sleep(0.05)
+    evidence = on.evidence()
+    assert evidence.effective, evidence
+    on.heal()
+    settled(on)
+    assert limited.kernel() == before
+
+
+def test_less_than_it_holds_is_refused_or_kills(limited: Limited) -> None:
+    """As the kernel has it: cgroup v1 refuses, v2 kills."""
+    limited.hungry()
+    before = limited.kernel()
+    on = On(limited, "resource.memory", limit="20MB")
+    settled(on)
+    if "memory.max" in before:
+        on.inject()
+    else:
+        with pytest.raises(InjectFailed, match="allow a little more, or `restart: true`"):
+            on.inject()
+    on.heal()
+    assert on.fresh().processes("hungry")
+    assert limited.kernel() == before
+
+
 def test_with_enough_left_there_is_no_evidence_and_no_restart(limited: Limited) -> None:
     limited.hungry(mem_limit="256m")
     before = limited.kernel()

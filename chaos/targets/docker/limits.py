@@ -92,7 +92,8 @@ class ContainerLimits:
             throttled_s=throttling.get("throttled_time", 0) / 1e9,
             memory_bytes=int(memory.get("usage", 0)),
             memory_held_bytes=max(0, int(memory.get("usage", 0)) - files),
-            memory_refused=memory.get("failcnt"),
+            # cgroup v1 alone counts them; the engine leaves zeros out of what it tells.
+            memory_refused=int(memory.get("failcnt", 0)) if "max_usage" in memory else None,
             oom_killed=bool(container["State"]["OOMKilled"]),
         )
 
