@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from chaos.faults.base import Evidence, Fault, Lease, Seen
 from chaos.faults.processes import count
-from chaos.targets.base import Capability, Target
+from chaos.targets.base import Capability, ProcessState, Target
 
 
 class ProcessRestart(Fault):
@@ -20,7 +21,7 @@ class ProcessRestart(Fault):
 
     def before(self, target: Target, lease: Lease) -> Seen:
         found = target.processes(lease.service)
-        return {"processes": len(found), "first": found[0].pid if found else None}
+        return {"processes": len(found), "first": _named(found)}
 
     def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.terminate(lease.service)
@@ -28,9 +29,12 @@ class ProcessRestart(Fault):
     def is_active(self, target: Target, lease: Lease, seen: Seen) -> bool:
         # How long an orderly end takes is the service's affair: until it is started again, the fault is on.
         processes = target.processes(lease.service)
-        return not processes or processes[0].pid == seen.get("first")
+        return not processes or _named(processes) == seen.get("first")
 
     def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
+        # Whatever was started since is not what was asked to end: who heals long afterwards must not kill it.
+        if not self.is_active(target, lease, seen):
+            return
         target.kill(lease.service)
         target.start(lease.service)
 
@@ -39,10 +43,15 @@ class ProcessRestart(Fault):
         measured = {"processes_before": seen["processes"], "processes_left": len(left)}
         if not seen["processes"]:
             return Evidence(False, f"{lease.service} was not running, so nothing was asked to end", measured)
-        if left and left[0].pid == seen["first"]:
+        if left and _named(left) == seen["first"]:
             what = f"{count(len(left))} of {lease.service} did not end when asked, so nothing was put to the test"
             return Evidence(False, what, measured)
         if left:
             what = f"{lease.service} has {count(len(left))} although it was asked to end: something started it again"
             return Evidence(False, what, measured)
         return Evidence(True, f"{count(seen['processes'])} of {lease.service} ended when asked to", measured)
+
+
+def _named(found: Sequence[ProcessState]) -> str | None:
+    """Tells a service's first process from any other there ever was; None where there is none."""
+    return f"{found[0].pid} {found[0].started}" if found else None

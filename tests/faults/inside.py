@@ -51,6 +51,10 @@ class Inside:
         """The kernel's letters for the service's processes."""
         return [process.state for process in self._target.processes(service)]
 
+    def pids(self, service: str) -> list[int]:
+        """The numbers of the service's processes."""
+        return [process.pid for process in self._target.processes(service)]
+
     def kill(self, service: str) -> None:
         """SIGKILL, outside of any fault."""
         self._target.kill(service)

@@ -45,4 +45,12 @@ def test_something_else_starting_it_again_is_no_evidence(world: World) -> None:
     evidence = world.ask("evidence", *RESTART)
     assert not evidence["effective"]
     assert "something started it again" in evidence["summary"]
+
+
+def test_what_was_started_since_is_not_killed(world: World) -> None:
+    world.ask("inject", *RESTART, 5)
+    world.ask("kill", "shipping")
+    world.ask("start", "shipping")
+    was = world.ask("pids", "shipping")
     world.ask("heal", *RESTART)
+    assert world.ask("pids", "shipping") == was
