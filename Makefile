@@ -37,7 +37,7 @@ images:  ## what the shop's images are built on, also where no registry can be r
 	@sandbox/images/prepare
 
 benchmarks: setup  ## the figures of docs/figures.md, measured on this machine
-	@for file in startup agent load reconcile demo; do $(BIN)/python -m benchmarks.$$file || exit 1; done
+	@for file in startup agent load reconcile demo docker; do $(BIN)/python -m benchmarks.$$file || exit 1; done
 
 clean:  ## removes what set-up and runs have made
 	rm -rf $(VENV) runs build dist
