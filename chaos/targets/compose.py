@@ -24,6 +24,7 @@ from chaos.targets.docker.containers import Inspected, Project, check_offered
 from chaos.targets.docker.engine import Refused
 from chaos.targets.docker.limits import ContainerLimits
 from chaos.targets.docker.login import login_of, sql_port
+from chaos.targets.docker.shared_network import refuse_shared_network
 from chaos.targets.readiness import dsn, is_ready
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class ComposeTarget:
             del self._agents[service]
         if container is None or where is None:
             return _Nowhere(service)
-        _refuse_shared_network(service, container)
+        refuse_shared_network(self._project, service, container, owned=self._allowed)
         channel = ContainerChannel(
             self._engine,
             image=ensure_image(self._engine),
@@ -269,14 +270,3 @@ class _Nowhere:
             case "remove":
                 return {"ok": True}
         raise FaultError(f"{self._service} does not run, so no packets can be treated there")
-
-
-def _refuse_shared_network(service: str, container: Inspected) -> None:
-    """An agent would treat the packets of everybody in the namespace, who did not offer themselves."""
-    mode = container["HostConfig"]["NetworkMode"]
-    if mode == "host" or mode.startswith("container:"):
-        whose = "the engine's host" if mode == "host" else f"another container ({mode[:22]})"
-        raise Unsupported(
-            f"{service} uses the network of {whose}: its packets cannot be told from those of others",
-            remedy="give the service a network of its own, or leave network faults on it out",
-        )

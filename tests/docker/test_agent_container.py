@@ -161,6 +161,21 @@ def test_a_network_that_others_use_too_is_left_alone(small: SmallProject, of: st
     assert small.helpers() == []
 
 
+@pytest.mark.parametrize("guest", ["offered", "of an owned project", "not offered"])
+def test_a_network_that_somebody_joined_is_left_alone_unless_they_were_offered(small: SmallProject, guest: str) -> None:
+    web = small.add("web")
+    small.add("sidecar", allowed=guest == "offered", network_mode=f"container:{web}")
+    target = small.target(allowed=guest == "of an owned project")
+    if guest == "not offered":
+        with pytest.raises(Unsupported, match="uses the network of web, and is not offered for faults"):
+            target.agent("web")
+        assert small.helpers() == []
+        return
+    target.agent("web")
+    small.target(allowed=guest == "of an owned project").agent("web")  # a second agent of ours is no guest
+    assert len(small.helpers()) == 2
+
+
 def test_leftovers_are_found_by_their_run_and_removed(small: SmallProject) -> None:
     small.add("web")
     engine = connect()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaos.errors import FaultError, UsageError
-from chaos.targets.docker.containers import Project
+from chaos.targets.docker.containers import Project, check_offered
 from chaos.targets.docker.engine import connect
 from tests.docker.small_project import SmallProject
 
@@ -81,5 +81,7 @@ def test_a_container_made_anew_is_found_and_a_removed_one_is_said_to_be_removed(
 def test_only_a_label_offers_a_container(small: SmallProject, project: Project) -> None:
     small.add("web", up=False)
     small.add("bank", up=False, allowed=False)
-    assert project.offered("web")
-    assert not project.offered("bank")
+    check_offered(project, "web", project.container("web"), owned=False)
+    check_offered(project, "bank", project.container("bank"), owned=True)
+    with pytest.raises(UsageError, match="is not offered for faults"):
+        check_offered(project, "bank", project.container("bank"), owned=False)

@@ -4,6 +4,7 @@ engine.py            how the engine is reached; every error of it and of its SDK
 containers.py        the containers of a compose project, by the names that experiments use
 addresses.py         where a container is reached, by its peers and from here; pure
 stream.py            the output and input of a container or a command, over the engine's own connection
+shared_network.py    whether a container has its network to itself
 helper_container.py  a container of ours beside a target: few rights, small, labelled
 agent_image.py       the image of the agent, built on the engine where it is not there
 agent_channel.py     an agent in a helper container, which ends with us

@@ -74,9 +74,9 @@ class Project:
                     raise
         return None
 
-    def offered(self, name: str) -> bool:
-        """Whether its owner allows faults on it, by the label chaos.allowed=true."""
-        return is_offered(self.container(name))
+    def has(self, labels: Mapping[str, str]) -> bool:
+        """Whether a container with these labels is one of the project's."""
+        return labels.get(_PROJECT) == self.name
 
     def _identity(self, name: str) -> str | None:
         listed = self._listed()
@@ -119,14 +119,14 @@ def projects(engine: Engine) -> list[str]:
     return sorted({row["Labels"][_PROJECT] for row in rows})
 
 
-def is_offered(inspected: Inspected) -> bool:
-    """Whether a container carries the label that offers it to us."""
-    return bool((inspected["Config"].get("Labels") or {}).get(ALLOWED_LABEL) == "true")
+def is_offered(labels: Mapping[str, str] | None) -> bool:
+    """Whether a container's labels offer it to us."""
+    return (labels or {}).get(ALLOWED_LABEL) == "true"
 
 
 def check_offered(project: Project, name: str, inspected: Inspected, *, owned: bool) -> None:
     """Raises UsageError for a container that its owner did not offer; `owned`: the whole project is the user's."""
-    if not owned and not is_offered(inspected):
+    if not owned and not is_offered(inspected["Config"].get("Labels")):
         raise UsageError(
             f"{name} of project {project.name} is not offered for faults, so nothing was done to it",
             remedy=f"if it is yours: --i-own-this {project.name}, or label the service {ALLOWED_LABEL}=true",
