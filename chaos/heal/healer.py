@@ -47,7 +47,7 @@ class Healer:
             if leftovers(self._engine, self._run):
                 raise HealFailed("its agent is still there", remedy="docker rm -f the helper containers of the run")
             return "its agent is gone, and the kernel's rules with it"
-        if Capability.PROXY not in fault.needs and self._removed(on.lease.service):
+        if self._removed(self._holder(fault, on.lease.service)):
             return "its container was removed, and the fault with it"
         fault.heal(self._target, on.lease, on.seen)
         if fault.is_active(self._target, on.lease, on.seen):
@@ -68,6 +68,11 @@ class Healer:
     def close(self) -> None:
         """Closes the connection."""
         self._engine.close()
+
+    def _holder(self, fault: Fault, service: str) -> str:
+        """The container with which the fault ends: toxics are in the memory of the Toxiproxy."""
+        proxy = self._target.terrain.system.proxy
+        return proxy.service if proxy is not None and Capability.PROXY in fault.needs else service
 
     def _removed(self, service: str) -> bool:
         try:

@@ -73,9 +73,12 @@ def wait_until_healed(folder: Path, within_s: float, say: Say) -> None:
 
 def heal_dead_runs(say: Say) -> None:
     """Heals every registered run that is dead, before a new one is begun; quick where there is none."""
+    done = Sweep()
     for entry in registry.entries()[0]:
         if entry.engine == _engine_here():
-            _one(entry.order, entry.engine, Sweep(), say, False)
+            _one(entry.order, entry.engine, done, say, False)
+    for left in done.left:
+        say(f"LEFT  {left}")
 
 
 def _named(name: str, entries: Sequence[Entry]) -> tuple[Order, str] | None:
