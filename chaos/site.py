@@ -91,7 +91,7 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     """The compose project as this plan needs it, where there is one.
 
     The shop is given a network and a port that are free, and its routes through the proxy. Raises UsageError where a
-    target of the plan, or a container in which a probe runs a command, is a user's own and was not offered.
+    target of the plan, its Toxiproxy, or a container in which a probe runs a command is a user's own and not offered.
     """
     if site.compose is None:
         return None
@@ -104,7 +104,9 @@ def settled(site: Site, plan: Plan) -> Compose | None:
     if not site.compose.ours:
         project = Project(engine, site.compose.project)
         commanded = [probe.on for probe in plan.experiment.probes.values() if isinstance(probe, CommandProbe)]
-        for name in dict.fromkeys([*(step.service for step in plan.steps), *commanded]):
+        proxy = site.system.proxy
+        proxies = [proxy.service for step in plan.steps if proxy is not None and Capability.PROXY in step.fault.needs]
+        for name in dict.fromkeys([*(step.service for step in plan.steps), *proxies, *commanded]):
             check_offered(project, name, project.container(name), owned=site.compose.owned)
         return site.compose
     environment = shop_environment(engine, site.run, plan.experiment.weak, shop_folder() / "sandbox")

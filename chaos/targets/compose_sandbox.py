@@ -130,7 +130,8 @@ class ComposeSandbox(ComposeTarget):
             self._compose.file,
             self._compose.project,
             words,
-            environment=self._compose.environment,
+            # The program goes by contexts too: it shall not meet another engine than we do.
+            environment={**self._compose.environment, "DOCKER_HOST": self._engine.address},
             log=log,
             within_s=within_s,
             interrupted=interrupted,
@@ -160,20 +161,13 @@ def shop_environment(engine: Engine, run: str, weak: Iterable[str], code: Path) 
 
 def _free_net(engine: Engine) -> str:
     """A network that none on the engine overlaps, drawn, so that runs begun together seldom want the same."""
-    taken = _taken(engine)
+    taken = engine.subnets()
     free = [net for net in _NETS if not any(_network(net).overlaps(each) for each in taken)]
     if not free:
         raise SandboxError(
             "no network of 198.18.201.0 to 198.18.255.0 is free", remedy="docker network ls; remove some"
         )
     return random.choice(free)
-
-
-def _taken(engine: Engine) -> list[ipaddress.IPv4Network]:
-    with engine.doing("list networks") as api:
-        listed = api.networks()
-    subnets = [each.get("Subnet", "") for network in listed for each in network["IPAM"]["Config"] or []]
-    return [ipaddress.IPv4Network(subnet) for subnet in subnets if "." in subnet]
 
 
 def _network(prefix: str) -> ipaddress.IPv4Network:
