@@ -40,11 +40,6 @@ class Metric:
     measure: str
 
     @property
-    def unit(self) -> Unit:
-        """The unit its bounds are written in."""
-        return MEASURES[self.measure]
-
-    @property
     def quantile(self) -> float | None:
         """0.99 for p99; None for a measure that is no percentile."""
         match = re.fullmatch(r"p([0-9.]+)", self.measure)

@@ -43,13 +43,6 @@ def check(path: Path, terrain: Terrain) -> Parsed:
     return Parsed(document, experiment)
 
 
-def validate(parsed: Parsed, terrain: Terrain) -> None:
-    """Raises InvalidExperiment with every rule that a well-formed file breaks."""
-    problems = list(_problems(draft(parsed.document), terrain.system))
-    if problems:
-        raise InvalidExperiment(problems)
-
-
 def require(plan: Plan, terrain: Terrain) -> None:
     """Raises Unsupported where the target lacks what a fault needs, naming each, why, and what to do."""
     lacks: dict[str, None] = {}
