@@ -1,7 +1,7 @@
 """The conductor of one run: brings the system up, plays the experiment, heals, and leaves the facts in the folder.
 
 Judges nothing, so that the verdict always comes from the files alone. Heals in `finally`, whatever happened. Runs
-inside the sandbox's namespaces, as a child of the supervisor.
+as a child of the supervisor, inside the sandbox's namespaces where there are any.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Run:
     folder: RunFolder
     argv: Sequence[str]
     seed: int
-    sandbox: str  # "embedded" or "loopback"
+    sandbox: str  # "embedded", "loopback" or "compose"
 
 
 def conduct(
@@ -109,7 +109,7 @@ def _phases(
     now: Callable[[], float],
     unsteady: Callable[[RunFolder], list[str]],
 ) -> None:
-    """Warm-up, baseline, fault, recovery; ends early when the watch says so. Heals whatever happens."""
+    """Warm-up, baseline, fault, recovery; ends early when the watch says so, and then too nothing is on any more."""
     phases = run.experiment.phases
     try:
         watch.phase("warmup")
@@ -126,7 +126,6 @@ def _phases(
         watch.phase("recovery")
         watch.until(now() + phases.recovery)
     finally:
-        player.heal_all()
         watch.phase("afterwards")
 
 

@@ -2,7 +2,7 @@
 
 A target lists the capabilities it has and says, for each it lacks, why and what to do about it. A fault names those
 it needs, and `validate` refuses an experiment beforehand where one is missing. Leaves out how anything is done:
-that is `embedded.py`.
+that is `embedded.py` and `compose.py`.
 """
 
 from __future__ import annotations

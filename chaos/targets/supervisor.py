@@ -1,9 +1,10 @@
-"""PID 1 of the embedded sandbox: starts the conductor, reaps orphans, and takes everything with it when it ends.
+"""The first process of a run's world: starts the conductor, reaps orphans, and takes everything with it when it ends.
 
-It ends when the conductor has ended, or when its standard input closes, which means that the command the user
-started is gone, whatever ended it. A byte on standard input is the number of a signal, handed on to the conductor.
-In a pid namespace the kernel then kills every process in it; on plain loopback (no namespaces here) the conductor and
-the services have asked the kernel to be killed with their parent, and the folder with their data is removed here.
+It is PID 1 where that world has namespaces. It ends when the conductor has ended, or when its standard input closes,
+which means that the command the user started is gone, whatever ended it. A byte on standard input is the number of a
+signal, handed on to the conductor. In a pid namespace the kernel then kills every process in it; on plain loopback (no
+namespaces here) the conductor and the services have asked the kernel to be killed with their parent, and the folder
+with their data is removed here. On Docker the conductor alone is killed; its watchdog lives on and does the rest.
 """
 
 from __future__ import annotations

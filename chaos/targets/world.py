@@ -1,7 +1,8 @@
-"""The world of one embedded run, seen from outside: makes the namespaces, starts the supervisor in them, listens.
+"""The world of one run, seen from outside: makes its namespaces if it has any, starts the supervisor in it, listens.
 
 The life line is the supervisor's standard input: when this process ends, however it ends, the pipe closes, the
-supervisor ends, and the kernel ends everything else in there. What the conductor has to say comes back as JSON lines.
+supervisor ends, and the kernel ends everything else in there; on Docker a watchdog does the rest. What the conductor
+has to say comes back as JSON lines.
 """
 
 from __future__ import annotations
