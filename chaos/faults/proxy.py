@@ -232,7 +232,7 @@ def _addresses(target: Target, services: Iterable[str]) -> list[str]:
     found = []
     for service in services:
         try:
-            found.append(target.host(service))
+            found += target.hosts(service)
         except FaultError:
             continue
     if not found:

@@ -25,7 +25,7 @@ class ProxyLimit(ToxicFault):
     title: ClassVar[str] = "closes each connection through the proxy after so many bytes"
     kind: ClassVar[str] = "limit_data"
 
-    bytes: Size = Field(description="How much passes before the connection is closed, as in 1kB.")
+    bytes: Size = Field(examples=["1kB"], description="How much passes before the connection is closed, as in 1kB.")
 
     def problems(self, service: str, system: System) -> Iterable[Flaw]:
         yield from super().problems(service, system)

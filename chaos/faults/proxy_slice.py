@@ -28,7 +28,7 @@ class ProxySlice(ToxicFault):
     title: ClassVar[str] = "hands data on in small pieces"
     kind: ClassVar[str] = "slicer"
 
-    size: Size = Field(description="How large pieces are on average, as in 64B.")
+    size: Size = Field(examples=["64B"], description="How large pieces are on average, as in 64B.")
     variation: Size = Field(default=0, description="How far their size strays to either side; less than the size.")
     delay: Duration = Field(default=0.0, description="How long the proxy waits after each piece.")
 

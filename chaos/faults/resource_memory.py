@@ -18,10 +18,7 @@ _FULL = 0.95  # of the limit, where the kernel does not count how often it was m
 
 
 class ResourceMemory(Fault):
-    """Memory that runs out: files are read again and again, and who asks for more than there is, is killed.
-
-    Swap is not to be had meanwhile. A kernel may refuse a limit below what is in use (cgroup v1), or kill at once (v2).
-    """
+    """Memory that runs out: who asks for more is killed. A limit below what is held kills at once, or is refused."""
 
     word: ClassVar[str] = "resource.memory"
     title: ClassVar[str] = "allows the service no more than so much memory"

@@ -30,12 +30,12 @@ _LIMITS = (
 class Limited(SmallProject):
     """One container, called `hungry`, with the limits that are asked for."""
 
-    def hungry(self, **limits: Any) -> ComposeTarget:
-        """Starts it; the project as a target."""
+    def hungry(self, *, sated: bool = False, **limits: Any) -> ComposeTarget:
+        """Starts it; the project as a target. A sated one wants nothing."""
         api = self.client.api
         self.identity = api.create_container(
             self._image,
-            ["python3", "-c", _HUNGRY],
+            ["sleep", "600"] if sated else ["python3", "-c", _HUNGRY],
             labels={
                 "com.docker.compose.project": self.name,
                 "com.docker.compose.service": "hungry",

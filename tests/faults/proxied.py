@@ -12,6 +12,7 @@ from typing import Any
 
 from chaos import faults
 from chaos.faults.base import Evidence, Fault, Lease, Seen
+from chaos.faults.proxy import ProxyFault
 from chaos.system import System
 from chaos.targets.base import LinkState, Terrain
 from chaos.targets.compose import ComposeTarget
@@ -22,6 +23,7 @@ from tests.docker.small_project import SmallProject
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 LISTEN = 25001
 PAGE_BYTES = 2_000
+_TRIED_WITHIN_S = 20.0
 _WEB = f"""
 import http.server
 class Page(http.server.BaseHTTPRequestHandler):
@@ -152,5 +154,8 @@ class On:
         self.fault.heal(self.target, self.lease, self.seen)
 
     def evidence(self) -> Evidence:
-        """Its measured effect."""
+        """Its measured effect, once our own conversations are over: real faults last longer than these tests."""
+        assert isinstance(self.fault, ProxyFault)
+        for attempts in self.fault._attempts.values():
+            attempts._thread.join(_TRIED_WITHIN_S)
         return self.fault.evidence(self.target, self.lease, self.seen)

@@ -12,6 +12,8 @@ from tests.faults.limited import Limited, On
 
 pytestmark = pytest.mark.docker
 
+_THROTTLED_WITHIN_S = 10.0  # on a busy machine it does not get what it may use
+
 
 @pytest.mark.parametrize(
     "limits", [{}, {"nano_cpus": 10**9}, {"cpu_quota": 150_000, "cpu_period": 200_000}], ids=["none", "cpus", "quota"]
@@ -22,10 +24,12 @@ def test_throttled_and_exactly_as_before(limited: Limited, limits: dict[str, Any
     on = On(limited, "resource.cpu", percent="10%")
     on.inject()
     assert limited.kernel() != before
-    time.sleep(1.0)
+    deadline = time.monotonic() + _THROTTLED_WITHIN_S
+    while not on.evidence().effective and time.monotonic() < deadline:
+        time.sleep(0.2)
     evidence = on.evidence()
     assert evidence.effective, evidence
-    assert evidence.measured["periods_throttled"] >= 3
+    assert evidence.measured["waited_s"] > 0
     on.heal()
     assert limited.kernel() == before
 
@@ -37,13 +41,11 @@ def test_one_that_has_less_already_cannot_be_starved(limited: Limited) -> None:
 
 
 def test_one_that_wants_no_cpu_is_no_evidence(limited: Limited) -> None:
-    limited.hungry()
+    limited.hungry(sated=True)
     on = On(limited, "resource.cpu", percent="20%")
-    on.fresh().pause("hungry")
     on.inject()
     time.sleep(0.5)
     assert not on.evidence().effective
-    on.fresh().resume("hungry")
     on.heal()
 
 
