@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaos.errors import SandboxError, UsageError
+from chaos.errors import Exit, SandboxError, UsageError
 from chaos.parse import parse
 from chaos.plan import plan
 from chaos.site import Site, find_site, settled
@@ -23,6 +23,7 @@ from tests.end_to_end.command import chaos, journal
 pytestmark = pytest.mark.docker
 
 STARTED_WITHIN_S = 10.0
+TRIES = 3
 _EXPERIMENT = """\
 title: The page comes back
 sandbox: {{compose: compose.yml, project: {project}}}
@@ -124,15 +125,18 @@ def test_a_peer_is_known_by_its_addresses_on_all_networks() -> None:
 
 
 def test_a_container_that_comes_back_on_another_port_has_recovered(small: SmallProject, tmp_path: Path) -> None:
-    """It is killed for good although its restart policy would start it again."""
+    """It is killed for good although its restart policy would start it again. A busy machine may need another run."""
     published = {f"{PORT}/tcp": ("127.0.0.1", None)}
     web = add_container(small, "web", _SERVE, ports=published, restart_policy={"Name": "always"})
     wait_until_up(web)
-    before = port_of(web)
-    done = chaos("run", files(tmp_path, small.name, "web"), "--report", tmp_path / "runs")
+    for attempt in range(TRIES):
+        before, runs = port_of(web), tmp_path / f"runs-{attempt}"
+        done = chaos("run", files(tmp_path, small.name, "web"), "--report", runs)
+        if done.code != Exit.INCONCLUSIVE:
+            break
     assert port_of(web) != before, "the engine gave it the same port again, so nothing was put to the test"
-    assert done.code == 0, done.out + done.err
-    [healed] = [record for record in journal(tmp_path / "runs") if record["event"] == "healed"]
+    assert done.code == Exit.PASSED, done.out + done.err
+    [healed] = [record for record in journal(runs) if record["event"] == "healed"]
     assert healed["effective"] is True and "none ran until the end" in healed["evidence"]
 
 
