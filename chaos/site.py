@@ -64,7 +64,8 @@ def _shop_in_containers(run: str) -> Site:
 
     engine = connect()
     find_compose()
-    compose = Compose(shop_folder() / "compose.sandbox.yml", run, ours=True, owned=True)
+    file = shop_folder() / "compose.sandbox.yml"
+    compose = Compose(file, run, ours=True, owned=True, engine=engine.known_by())
     return Site(run, load_system(), lambda needed: lacking(engine, needed, run=run), compose=compose)
 
 
@@ -83,7 +84,7 @@ def _own(run: str, path: Path, own: ComposeProject, owned: bool) -> Site:
             remedy=f"docker compose -p {own.project} -f {file} up -d",
         )
     system = system_of(path, running)
-    compose = Compose(file, own.project, ours=False, owned=owned)
+    compose = Compose(file, own.project, ours=False, owned=owned, engine=engine.known_by())
     return Site(run, system, lambda needed: lacking(engine, needed, run=run), compose=compose)
 
 

@@ -6,14 +6,16 @@ undo themselves from what was journalled. Leaves out which faults those are, and
 
 from __future__ import annotations
 
-from chaos.errors import HealFailed, UsageError
+from collections.abc import Sequence
+
+from chaos.errors import HealFailed, SandboxError, UsageError
 from chaos.faults import fault_class, words
 from chaos.faults.base import Fault
 from chaos.heal.leases import Open
 from chaos.targets.base import Capability
 from chaos.targets.compose_sandbox import open_target
 from chaos.targets.docker.containers import Project
-from chaos.targets.docker.engine import connect
+from chaos.targets.docker.engine import Engine, connect
 from chaos.targets.docker.leftovers import leftovers, remove
 from chaos.targets.order import Order
 
@@ -29,11 +31,12 @@ class Healer:
     """Everything that healing one run needs, loaded and connected, so that nothing is slow once it matters."""
 
     def __init__(self, order: Order) -> None:
-        """Starts nothing. Raises SandboxError where no engine answers."""
+        """Starts nothing. Raises SandboxError where no engine answers, or another one than that of the run."""
         assert order.compose is not None
         self._run = order.run
         self._target = open_target(order)
         self._engine = connect()
+        _require_same(self._engine, order.compose.engine)
         self._project = Project(self._engine, order.compose.project)
         for word in words():
             fault_class(word)
@@ -79,3 +82,13 @@ class Healer:
             return self._project.find(service) is None
         except UsageError:  # never seen by this process: removed, unless there are several now
             return service not in self._project.names()
+
+
+def _require_same(engine: Engine, of_run: Sequence[str]) -> None:
+    """Two engines may well have projects of one name, and a run's folder goes anywhere, as after a CI job."""
+    here = engine.known_by()
+    if of_run and not set(of_run) & set(here):
+        raise SandboxError(
+            f"this Docker engine is {' or '.join(here)}, and the run was on {of_run[-1]}: nothing was done",
+            remedy="name the right one in DOCKER_HOST",
+        )

@@ -34,6 +34,7 @@ class Compose:
     ours: bool  # brought up by the run, and taken down with it; otherwise it runs already, and stays
     owned: bool  # the user said that it is theirs, so its containers need no label
     environment: dict[str, str] = field(default_factory=dict)  # what its file is filled in with
+    engine: list[str] = field(default_factory=list)  # what it is known by, so that nobody heals on another one
 
 
 @dataclass(frozen=True)

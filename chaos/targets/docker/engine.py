@@ -87,6 +87,12 @@ class Engine:
         ]
         return [ipaddress.IPv4Network(each) for each in ranges if ":" not in each]
 
+    def known_by(self) -> list[str]:
+        """Its id and its host's name: whoever has neither is another engine. One of them may change by itself."""
+        with self.doing("say who it is") as api:
+            told = api.info()
+        return [str(told[key]) for key in ("ID", "Name") if told.get(key)]
+
     def close(self) -> None:
         """Closes the connections; streams that are open stay so."""
         self._api.close()
