@@ -1,8 +1,8 @@
 """Every stock experiment passes on the hardened shop; every twin fails, for the reason that its description states.
 
-Each is run once in each sandbox that can run it, as a test of its own. A run that says nothing, as on a machine that
-is too busy, fails its test, and is not tried again. The last test prints all verdicts as a table, also where output is
-captured, and compares the two sandboxes.
+Each is run in each sandbox that can run it, as a test of its own. A verdict is never tried again. A run that says
+nothing (inconclusive, as on a machine that is too busy) is tried once more, and the table tells. The last test prints
+all verdicts as a table, also where output is captured, and compares the two sandboxes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ STOCK = sorted(EXPERIMENTS.glob("*.yaml"))
 TWINS = sorted((EXPERIMENTS / "twins").glob("*.yaml"))
 EMBEDDED, COMPOSE = "embedded", "compose"
 ONLY_ON_DOCKER = {Capability.PROXY, Capability.LIMITS}
+TRIES_MAX = 2
 LONGEST_EXPERIMENT_S = 60.0
 LONGEST_RUN_S = 280  # on Docker the images may have to be built first
 TABLE_COLUMNS = 150
@@ -41,6 +42,12 @@ class Outcome:
     why: str
     failed: frozenset[str]  # checks, by name and phase
     took_s: float
+    tries: int
+
+    @property
+    def shown(self) -> str:
+        """The verdict, and whether it took a second run."""
+        return self.verdict if self.tries == 1 else f"{self.verdict} (run {self.tries})"
 
 
 OUTCOMES: dict[tuple[Path, str], Outcome] = {}
@@ -99,6 +106,16 @@ def test_twin_fails_for_the_stated_reason(
 
 def played(path: Path, place: str, base: Path, request: pytest.FixtureRequest) -> tuple[int, dict[str, Any], str]:
     """The exit code, the report and the output of a run, whose outcome is kept for the table."""
+    for tries in range(1, TRIES_MAX + 1):
+        code, found, said = played_once(path, place, base / str(tries), request)
+        OUTCOMES[path, place] = Outcome(found["verdict"], found["why"], failed(found), found["duration_s"], tries)
+        if found["verdict"] != "inconclusive":
+            break
+    return code, found, said
+
+
+def played_once(path: Path, place: str, base: Path, request: pytest.FixtureRequest) -> tuple[int, dict[str, Any], str]:
+    """The exit code, the report and the output of one run."""
     done = chaos("run", path, "--sandbox", place, "--report", base, within_s=LONGEST_RUN_S)
     said = done.out + done.err
     assert list(base.glob("*/journal.jsonl")), said
@@ -107,9 +124,7 @@ def played(path: Path, place: str, base: Path, request: pytest.FixtureRequest) -
         target = json.loads((folder / "target.json").read_text())
         labels = request.getfixturevalue("nothing_left_on_engine")
         labels += [project_label(target["compose"]["project"]), f"chaos.run={target['run']}"]
-    found = report(folder)
-    OUTCOMES[path, place] = Outcome(found["verdict"], found["why"], failed(found), found["duration_s"])
-    return done.code, found, said
+    return done.code, report(folder), said
 
 
 def failed(found: dict[str, Any]) -> frozenset[str]:
@@ -162,8 +177,8 @@ def table() -> Table:
         made.add_row(
             name(path),
             ", ".join(yaml.safe_load(path.read_text()).get("weak", [])),
-            there[0].verdict if there[0] else no,
-            there[1].verdict if there[1] else "not run",
+            there[0].shown if there[0] else no,
+            there[1].shown if there[1] else "not run",
             " / ".join(f"{each.took_s:.0f}" if each else "-" for each in there),
             "; ".join(each.why for each in there if each and each.verdict != expected),
         )
