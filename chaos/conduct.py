@@ -78,7 +78,7 @@ def conduct(
             target.up(interrupted=interrupts)
             if not interrupts():
                 journal.write("ready", took_s=round(now(), 3))
-                view.event(now(), f"ready      the shop is up after {now():.1f} s")
+                view.event(now(), f"ready      {target.terrain.system.name} serves after {now():.1f} s")
                 player.prepare(run.plan)
                 addresses = Addresses(run.experiment.load, target)
                 with _traffic(run, target, addresses, journal, interrupts, began) as load:
