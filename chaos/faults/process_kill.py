@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from chaos.faults.base import Evidence, Fault, Lease, Seen
-from chaos.faults.processes import count
+from chaos.faults.processes import count, running
 from chaos.targets.base import Capability, Target
 
 
@@ -19,7 +19,7 @@ class ProcessKill(Fault):
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
     def before(self, target: Target, lease: Lease) -> Seen:
-        return {"processes": len(target.processes(lease.service))}
+        return {"processes": len(running(target, lease.service))}
 
     def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
         target.kill(lease.service)
@@ -32,8 +32,6 @@ class ProcessKill(Fault):
 
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
         left = len(target.processes(lease.service))
-        if not seen["processes"]:
-            return Evidence(False, f"{lease.service} was not running, so nothing was killed")
         if left:
             return Evidence(
                 False, f"{lease.service} has {count(left)} although it was killed: something started it again"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from chaos.faults.base import Evidence, Fault, Lease, Seen
-from chaos.faults.processes import count
+from chaos.faults.processes import count, running
 from chaos.targets.base import Capability, ProcessState, Target
 
 
@@ -20,7 +20,7 @@ class ProcessRestart(Fault):
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PROCESSES})
 
     def before(self, target: Target, lease: Lease) -> Seen:
-        found = target.processes(lease.service)
+        found = running(target, lease.service)
         return {"processes": len(found), "first": _named(found)}
 
     def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
@@ -41,8 +41,6 @@ class ProcessRestart(Fault):
     def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
         left = target.processes(lease.service)
         measured = {"processes_before": seen["processes"], "processes_left": len(left)}
-        if not seen["processes"]:
-            return Evidence(False, f"{lease.service} was not running, so nothing was asked to end", measured)
         if left and _named(left) == seen["first"]:
             what = f"{count(len(left))} of {lease.service} did not end when asked, so nothing was put to the test"
             return Evidence(False, what, measured)

@@ -60,8 +60,9 @@ class ResourceCpu(Fault):
         return math.isclose(target.limits(lease.service).cpus(), self.percent / 100, rel_tol=0.01)
 
     def heal(self, target: Target, lease: Lease, seen: Seen) -> None:
-        if not seen:
-            return  # nothing was looked at, so nothing was done
+        # Nothing was done, or it is undone, or the container was made anew with limits of its own.
+        if not seen or not self.is_active(target, lease, seen):
+            return
         try:
             target.limits(lease.service).restore_cpu(seen["limit"])
         except FaultError as error:

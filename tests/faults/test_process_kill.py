@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import World
+import pytest
+
+from tests.faults.conftest import Refused, World
 from tests.faults.peer import connect
 
 KILL: tuple[str, dict[str, str], str] = ("process.kill", {}, "shipping")
@@ -31,15 +33,16 @@ def test_heal_is_idempotent_and_needs_no_inject(world: World) -> None:
     assert len(world.ask("states", "shipping")) == len(before)
 
 
-def test_nothing_to_kill_is_no_evidence(world: World) -> None:
-    world.ask("kill", "shipping")
-    world.ask("inject", *KILL, 5)
-    assert not world.ask("evidence", *KILL)["effective"]
-    world.ask("heal", *KILL)
-
-
 def test_something_else_starting_it_again_is_no_evidence(world: World) -> None:
     world.ask("inject", *KILL, 5)
     world.ask("start", "shipping")
     assert not world.ask("evidence", *KILL)["effective"]
     world.ask("heal", *KILL)
+
+
+@pytest.mark.parametrize("word", ["process.kill", "process.restart"])
+def test_what_does_not_run_is_neither_ended_nor_started(world: World, word: str) -> None:
+    world.ask("kill", "shipping")
+    with pytest.raises(Refused, match="shipping does not run"):
+        world.ask("inject", word, {}, "shipping", 5)
+    assert world.ask("states", "shipping") == []

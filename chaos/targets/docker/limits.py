@@ -1,8 +1,8 @@
-"""What a container may use of CPU and memory: read, changed, and put back exactly.
+"""What a container may use of CPU and memory: read, changed, and put back as the kernel had it.
 
 The engine takes 0 for "leave as it is", so that no limit has to be written as what the kernel means by it; and it keeps
 CPU limits in one of two ways that exclude each other (NanoCpus, or CpuQuota with CpuPeriod). Leaves out swap: while
-memory is limited there is none.
+memory is limited there is none. Put back, no limit is shown by the engine as -1 or as the largest number there is.
 """
 
 from __future__ import annotations
