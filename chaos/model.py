@@ -187,7 +187,7 @@ class CommandProbe(Frozen):
     """Runs a command where a service runs; exit code 0 counts as success, a number it prints as its value."""
 
     command: list[str] = Field(min_length=1, description="The program and its arguments.")
-    on: str = Field(description="The service in whose network it runs.")
+    on: str = Field(description="The service where it runs: in its network, on Docker in its container.")
     every: Duration = Field(default=1.0, description="How often.")
 
 
