@@ -17,6 +17,7 @@ from chaos.system import Database, Proxy, Ready, Service, System
 
 _PORTS = re.compile(r"(?:^|:)(\d{1,5})(?:-(\d{1,5}))?(?:/tcp)?$")  # the last part of HOST:PUBLISHED:PORTS
 _RANGE_MAX = 1_000  # ports; more of them are hardly asked for one by one
+_REPLICAS_MAX = 1_000
 _NO_COMMAND = ["true"]  # its containers are started by whoever owns them
 
 
@@ -41,7 +42,7 @@ def own_system(file: Path, wanted: ComposeProject, running: Mapping[str, Sequenc
         members = sets[name] = list(running.get(name, ())) or _replicas(name, entry)
         for member in members:
             if member in services:
-                raise NotACompose(f"{member} is a service of its own and a replica of {name}; give one another name")
+                raise NotACompose(f"{member} names a service and a replica of another; call one of them otherwise")
             services[member] = Service(
                 command=_NO_COMMAND, ports=_ports(entry), ready=Ready(), role=str(entry.get("image", ""))
             )
@@ -60,7 +61,7 @@ def _services(file: Path) -> dict[str, dict[str, object]]:
         document = yaml.load(file.read_text(), Loader=_Loader)
     except OSError as error:
         raise NotACompose(f"{file} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise NotACompose(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     if isinstance(document, dict) and "include" in document:
         whole = f"docker compose -f {file.name} config > resolved.yml"
@@ -85,7 +86,11 @@ def _replicas(name: str, entry: Mapping[str, object]) -> list[str]:
 def _count(entry: Mapping[str, object]) -> int:
     deploy = entry.get("deploy")
     wanted = entry.get("scale", deploy.get("replicas") if isinstance(deploy, dict) else None)
-    return wanted if isinstance(wanted, int) else 1
+    if not isinstance(wanted, int):
+        return 1
+    if wanted > _REPLICAS_MAX:
+        raise NotACompose(f"{wanted} containers of one service are too many; allowed: at most {_REPLICAS_MAX}")
+    return wanted
 
 
 def _ports(entry: Mapping[str, object]) -> dict[str, int]:

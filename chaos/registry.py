@@ -78,7 +78,7 @@ def entries() -> tuple[list[Entry], list[Path]]:
             found.append(Entry(order, **fields))
         except FileNotFoundError:  # struck off meanwhile
             continue
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             unreadable.append(file)
     return found, unreadable
 

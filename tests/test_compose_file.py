@@ -88,7 +88,7 @@ def test_what_runs_counts_more_than_what_the_file_says(tmp_path: Path) -> None:
         ("web: {image: nothing}", "has no services, so it is no compose file"),
         ("services: {web: [}", "is not YAML: while parsing"),
         ("include: [other.yml]", r"includes other files.*`docker compose -f compose.yml config > resolved.yml`"),
-        ("services: {web: {scale: 2}, web-1: {}}", "web-1 is a service of its own and a replica of web"),
+        ("services: {web: {scale: 2}, web-1: {}}", "web-1 names a service and a replica of another"),
     ],
 )
 def test_what_is_no_compose_file(tmp_path: Path, text: str, what: str) -> None:
@@ -107,3 +107,10 @@ def test_what_a_project_is_whole_without_is_left_out_where_it_is_not_up(tmp_path
     assert list(system(tmp_path, file).services) == ["web", "db", "spare"]
     assert list(system(tmp_path, file, web=["web"]).services) == ["web", "db"]
     assert list(system(tmp_path, file, web=["web"], spare=["spare"]).services) == ["web", "db", "spare"]
+
+
+def test_more_containers_than_anybody_means_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.write_text("services: {web: {image: x, deploy: {replicas: 99999999999}}}")
+    with pytest.raises(NotACompose, match="too many"):
+        own_system(file, ComposeProject(compose="compose.yml", project="mine"))

@@ -32,7 +32,7 @@ with registry.hold(Order.from_json(Path(sys.argv[1]).read_text())) as ours:
 def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    made = Order("../chaos-1", tmp_path / "run", tmp_path, False, System(name="x", services={}), {})
+    made = Order("chaos-1", tmp_path / "run", tmp_path, False, System(name="x", services={}), {})
     made.folder.mkdir()
     RunFolder(made.folder).target.write_text(made.to_json())
     return made

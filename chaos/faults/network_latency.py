@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Evidence, Flaw, Lease, Seen
+from chaos.faults.base import Evidence, Flaw
 from chaos.faults.packets import PacketFault
 from chaos.system import System
-from chaos.targets.base import Capability, Target
+from chaos.targets.base import Capability
 from chaos.units import Duration, duration_text
 
 DELAY_S_MAX = 60.0  # the agent's limit, for the jitter too
@@ -44,14 +44,11 @@ class NetworkLatency(PacketFault):
     def parameters(self) -> Mapping[str, Any]:
         return {"delay_ms": self.delay * 1e3, "jitter_ms": self.jitter * 1e3}
 
-    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        counted = self.counters(target, lease)
-        if counted is None:
-            return Evidence(False, f"the agent of {lease.service} that held the packets is gone, and the fault with it")
+    def met(self, service: str, counted: Mapping[str, Any]) -> Evidence:
         packets, held = counted["delayed"]["packets"], counted["delayed"]["held_ms"]
         measured = {"packets_delayed": packets, "held_ms": held, "queue_dropped": counted["queue_dropped"]}
         if not packets:
-            return Evidence(False, f"not one packet of {lease.service} was there to be delayed", measured)
+            return Evidence(False, f"not one packet of {service} was there to be delayed", measured)
         asked_ms = self.delay * 1e3 / (2 if self.direction == "both" else 1)
         text = f"{packets} packets held, half of them {held['p50']:.1f} ms or longer (asked: {asked_ms:g} ms each way)"
         return Evidence(held["p50"] >= asked_ms * _SHARE_OF_DELAY_TO_SEE, text, measured)

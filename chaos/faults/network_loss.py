@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Evidence, Flaw, Lease, Seen
+from chaos.faults.base import Evidence, Flaw
 from chaos.faults.packets import PacketFault
 from chaos.system import System
-from chaos.targets.base import Target
 from chaos.units import Percent, percent_text
 
 PERCENT_MIN = 0.0001  # the agent's limit: one packet of a million
@@ -37,12 +36,9 @@ class NetworkLoss(PacketFault):
     def parameters(self) -> Mapping[str, Any]:
         return {"percent": self.percent}
 
-    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        counted = self.counters(target, lease)
-        if counted is None:
-            return Evidence(False, f"the agent of {lease.service} that held the rules is gone, and the fault with it")
+    def met(self, service: str, counted: Mapping[str, Any]) -> Evidence:
         matched, dropped = counted["matched"]["packets"], counted["dropped"]["packets"]
         measured = {"packets_matched": matched, "packets_dropped": dropped}
         if not dropped:
-            return Evidence(False, f"of {matched} packets of {lease.service} not one was dropped", measured)
+            return Evidence(False, f"of {matched} packets of {service} not one was dropped", measured)
         return Evidence(True, f"{dropped} of {matched} packets dropped ({dropped / matched:.1%})", measured)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from chaos.faults.base import Evidence, Lease, Seen
+from chaos.faults.base import Evidence
 from chaos.faults.packets import PacketFault
-from chaos.targets.base import Target
 
 
 class NetworkPartition(PacketFault):
@@ -19,11 +19,8 @@ class NetworkPartition(PacketFault):
     def effect(self) -> str:
         return "drops all"
 
-    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
-        counted = self.counters(target, lease)
-        if counted is None:
-            return Evidence(False, f"the agent of {lease.service} that held the rules is gone, and the fault with it")
+    def met(self, service: str, counted: Mapping[str, Any]) -> Evidence:
         dropped = counted["dropped"]["packets"]
         if not dropped:
-            return Evidence(False, f"not one packet of {lease.service} was there to be dropped", {"packets_dropped": 0})
+            return Evidence(False, f"not one packet of {service} was there to be dropped", {"packets_dropped": 0})
         return Evidence(True, f"{dropped} packets dropped", {"packets_dropped": dropped})

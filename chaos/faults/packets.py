@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from chaos.errors import FaultError, HealFailed, InjectFailed
-from chaos.faults.base import Fault, Flaw, Lease, Seen
+from chaos.faults.base import Evidence, Fault, Flaw, Lease, Seen
 from chaos.system import System
 from chaos.targets.base import Capability, Target
 
@@ -53,14 +53,16 @@ class PacketFault(Fault):
     def prepare(self, target: Target, lease: Lease) -> None:
         target.agent(lease.service)
 
+    def before(self, target: Target, lease: Lease) -> Seen:
+        return {"peers": [address for name in self._peers(target) for address in target.hosts(name)]}
+
     def inject(self, target: Target, lease: Lease, seen: Seen) -> None:
-        members = [name for peer in self.to for name in target.terrain.system.members(peer)]
         request = {
             "do": "add",
             "fault": lease.id,
             "action": self.action,
             "direction": self.direction,
-            "peers": [address for name in members for address in target.hosts(name)],
+            "peers": seen["peers"],
             "ports": self.ports,
             "for_s": lease.for_s,
             "seed": lease.seed,
@@ -82,9 +84,28 @@ class PacketFault(Fault):
         except FaultError as error:
             raise HealFailed(error.what, remedy=self.by_hand) from error
 
-    def counters(self, target: Target, lease: Lease) -> dict[str, Any] | None:
-        """What the kernel counted for this fault; None when the agent that held it is gone."""
+    def evidence(self, target: Target, lease: Lease, seen: Seen) -> Evidence:
         try:
-            return target.agent(lease.service).ask({"do": "counters", "fault": lease.id})
+            counted = target.agent(lease.service).ask({"do": "counters", "fault": lease.id})
         except FaultError:
-            return None
+            return Evidence(False, f"the agent of {lease.service} that held the rules is gone, and the fault with it")
+        met = self.met(lease.service, counted)
+        if moved := [name for name in self._peers(target) if set(_now(target, name)) - set(seen.get("peers", ()))]:
+            what = f"{' and '.join(moved)} got another address meanwhile, which the fault did not act on; until then "
+            return Evidence(False, what + met.summary, met.measured)
+        return met
+
+    def met(self, service: str, counted: Mapping[str, Any]) -> Evidence:
+        """What the kernel counted, and whether that is the effect that was asked for."""
+        raise NotImplementedError
+
+    def _peers(self, target: Target) -> list[str]:
+        return [name for peer in self.to for name in target.terrain.system.members(peer)]
+
+
+def _now(target: Target, service: str) -> list[str]:
+    """A service's addresses; none for one that has none at this moment, as it does not run."""
+    try:
+        return list(target.hosts(service))
+    except FaultError:
+        return []

@@ -14,6 +14,7 @@ from chaos.system import System
 from chaos.targets.base import Capability, Target
 from chaos.units import Percent, percent_text
 
+_WAITED_SHARE = 0.02  # of the fault's time, at least
 PERCENT_MIN = 1.0  # the kernel gives no less than 1 ms of every 100 ms
 
 
@@ -76,6 +77,8 @@ class ResourceCpu(Fault):
         measured = {"periods_throttled": times, "waited_s": round(waited_s, 3)}
         if not times:
             return Evidence(False, f"{lease.service} never wanted more CPU than it was allowed", measured)
-        return Evidence(
-            True, f"{lease.service} was out of CPU {times} times and waited {waited_s:.1f} s for it", measured
-        )
+        what = f"{lease.service} was out of CPU {times} times and waited {waited_s:.1f} s for it"
+        least_s = _WAITED_SHARE * lease.for_s
+        if waited_s < least_s:
+            return Evidence(False, f"{what}, less than the {least_s:.1f} s that would be felt", measured)
+        return Evidence(True, what, measured)

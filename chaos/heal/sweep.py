@@ -91,7 +91,7 @@ def _named(name: str, entries: Sequence[Entry]) -> tuple[Order, str] | None:
         return Order.from_json(RunFolder(folder).target.read_text()), _engine_here()
     except OSError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise UsageError(f"{RunFolder(folder).target} is not what a run wrote: {error}") from None
 
 

@@ -7,12 +7,17 @@ conductor has died.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from pydantic import TypeAdapter
+
 from chaos.system import System
 from chaos.targets.base import Capability, Refusal, Terrain
+
+_RUN = r"[A-Za-z0-9_.-]*"  # empty for a shop that stands by, and that nobody heals
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,17 @@ class Order:
 
     @staticmethod
     def from_json(text: str) -> Order:
-        """The order that `to_json` wrote."""
-        fields = json.loads(text)
-        play, compose = fields.pop("play"), fields.pop("compose")
-        return Order(
-            folder=Path(fields.pop("folder")),
-            data=Path(fields.pop("data")),
-            system=System.model_validate(fields.pop("system")),
-            missing={Capability(name): Refusal(**refusal) for name, refusal in fields.pop("missing").items()},
-            weak=tuple(fields.pop("weak")),
-            play=Play(**{**play, "argv": tuple(play["argv"])}) if play else None,
-            compose=Compose(**{**compose, "file": Path(compose["file"])}) if compose else None,
-            **fields,
-        )
+        """The order that `to_json` wrote; ValueError for a text that it cannot have written."""
+        order = _ORDER.validate_json(text, strict=True)
+        if not re.fullmatch(_RUN, order.run) or "\0" in f"{order.folder}{order.data}":
+            raise ValueError(f"{order.run!r} is no name of a run, or a folder cannot be one")
+        # What a run brought up bears its name: nothing else is ever taken down, whatever the file says.
+        if order.compose is not None and order.compose.ours and order.compose.project != order.run:
+            raise ValueError(f"{order.compose.project} was not brought up by {order.run}")
+        return order
+
+
+_ORDER = TypeAdapter(Order)
 
 
 def _plain(value: object) -> object:

@@ -47,7 +47,7 @@ class Project:
         return {name: set((row.get("NetworkSettings") or {}).get("Networks") or {}) for name, row in listed}
 
     def container(self, name: str) -> Inspected:
-        """One container as it is now. Raises UsageError for a name that matches none, or several.
+        """One container as it is now; the oldest where its service has several by now. Raises UsageError for no match.
 
         Raises FaultError for one that was there before and has been removed since.
         """
@@ -81,10 +81,9 @@ class Project:
     def _identity(self, name: str) -> str | None:
         listed = self._listed()
         if len(several := listed.get(name, [])) > 1:
-            names = ", ".join(each for each, _ in several)
-            raise UsageError(
-                f"{name} of project {self.name} has {len(several)} containers", remedy=f"name one: {names}"
-            )
+            # It was the only one when it was named, and its service was scaled up since: what was done, was done to it.
+            oldest: str = min((row for _, row in several), key=lambda row: row["Created"])["Id"]
+            return oldest
         for service, found in listed.items():
             for each, row in found:
                 # The last one left of several is still known by its number.
