@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test check images benchmarks clean
+.PHONY: setup demo test verdicts check images benchmarks clean
 
 setup: $(INSTALLED)  ## makes .venv with everything, from the locked versions
 
@@ -26,6 +26,9 @@ demo: setup  ## set-up, then three experiments against the sandbox shop: two tha
 
 test: setup  ## set-up, then all tests
 	$(BIN)/pytest
+
+verdicts: setup  ## every experiment and twin, embedded and on Docker, in one table; 40 minutes
+	CHAOS_REQUIRE_DOCKER=1 $(BIN)/pytest tests/end_to_end/test_verdicts.py
 
 check: setup  ## what CI runs
 	$(BIN)/ruff check .
