@@ -71,7 +71,7 @@ class ComposeSandbox(ComposeTarget):
                 remedy=f"docker compose -p {self._compose.project} -f {self._compose.file} up -d",
             )
         deadline = time.monotonic() + _READY_WITHIN_S
-        while (waiting := self.unready()) and not interrupted():
+        while (waiting := self._waiting()) and not interrupted():
             for name in self.ended().keys() & set(waiting):
                 raise SandboxError(
                     f"{name} ended while the shop came up:\n{self._said(name)}", remedy="its log is above"
@@ -95,7 +95,16 @@ class ComposeSandbox(ComposeTarget):
         return {name: code for name, code in super().ended().items() if name not in self._done}
 
     def unready(self) -> list[str]:
-        """As a target says, but for those that had done their work before the run."""
+        """As a target says, but for those that had done their work before the run.
+
+        Of a user's project also containers that came during the run: they were not there when the targets were chosen,
+        and may have carried what was meant to be broken.
+        """
+        known = {*self.terrain.system.services, *self._done}
+        came = [] if self._compose.ours else [name for name in self._project.running() if name not in known]
+        return [*self._waiting(), *(f"{name} (which came during the run)" for name in came)]
+
+    def _waiting(self) -> list[str]:
         return [name for name in super().unready() if name not in self._done]
 
     def _begin(self, interrupted: Callable[[], bool]) -> None:

@@ -101,6 +101,16 @@ def test_a_job_that_is_done_and_a_profile_that_is_not_up_keep_nothing_from_runni
     assert (target.ended(), target.unready()) == ({}, [])
 
 
+def test_a_container_that_comes_during_the_run_is_told(small: SmallProject, tmp_path: Path) -> None:
+    small.add("web")
+    target = sandbox(find_site(files(tmp_path, small.name, "web"), None, []), tmp_path)
+    target.up(interrupted=lambda: False)
+    assert target.unready() == []
+    small.add("web", 2)
+    told = [f"{name} (which came during the run)" for name in ("web-1", "web-2")]
+    assert [each for each in target.unready() if "came" in each] == told
+
+
 @pytest.mark.parametrize(("command", "restart"), [(["false"], "no"), (["sh", "-c", "sleep 0.5"], "always"), ([], "")])
 def test_a_service_that_does_not_run_is_told(
     small: SmallProject, tmp_path: Path, command: list[str], restart: str
