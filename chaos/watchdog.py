@@ -111,9 +111,14 @@ class Watchdog:
         assert self._process.stdout is not None
         if select.select([self._process.stdout], [], [], _READY_WITHIN_S)[0] and self._process.stdout.readline():
             return
+        log = self._folder.path / "logs" / "watchdog.log"
+        with suppress(subprocess.TimeoutExpired):  # its end of the pipe closes a moment before it is gone
+            self._process.wait(_LOOK_EVERY_S)
+        became = self.died() or f"the watchdog did not get ready within {_READY_WITHIN_S:.0f} s"
+        last = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise SandboxError(
-            f"the watchdog did not get ready within {_READY_WITHIN_S:.0f} s, so nothing was begun",
-            remedy=f"what it said is in {self._folder.path / 'logs' / 'watchdog.log'}",
+            f"{became}, so nothing was begun" + "".join(f": {line}" for line in last),
+            remedy=f"what it said is in {log}",
         )
 
 
