@@ -65,11 +65,11 @@ class ComposeSandbox(ComposeTarget):
                 self.open_proxies()  # whoever is to call through them connects as soon as it starts
         else:
             self._done = frozenset(filter(self._has_done_its_work, super().ended()))
-        if not self._compose.ours and (ended := self.ended()):
-            raise SandboxError(
-                f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
-                remedy=f"docker compose -p {self._compose.project} -f {self._compose.file} up -d",
-            )
+            if ended := self.ended():
+                raise SandboxError(
+                    f"of the project {self._compose.project} these do not run: {', '.join(ended)}",
+                    remedy=f"docker compose -p {self._compose.project} -f {self._compose.file} up -d",
+                )
         deadline = time.monotonic() + _READY_WITHIN_S
         while (waiting := self._waiting()) and not interrupted():
             for name in self.ended().keys() & set(waiting):
